@@ -1,0 +1,45 @@
+# Two commands do everything on a fresh machine with python3, a C compiler and make: `make run`, `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+KERNELS := $(wildcard twin/_kernels/*.pyx twin/_kernels/*.pxd twin/_kernels/*.pxi)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run check test lint type kernels-debug bench docs
+
+help:            ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+
+$(STAMP): pyproject.toml setup.py $(KERNELS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -U pip "setuptools>=77" "cython>=3.1,<4" wheel
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation -e '.[dev]'
+	touch $(STAMP)
+
+setup: $(STAMP)  ## make .venv, build the kernels, install everything for development
+
+run: $(STAMP)    ## open the built-in demo on the live screen
+	$(BIN)/twin
+
+test: $(STAMP)   ## run the tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(STAMP)   ## style and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+type: $(STAMP)   ## static types
+	$(BIN)/mypy
+
+check: lint type test  ## everything that must hold before a change lands
+
+kernels-debug: $(STAMP)  ## rebuild the kernels with bounds checks and run their tests
+	TWIN_KERNELS_DEBUG=1 $(BIN)/python setup.py -q build_ext --inplace --force
+	$(BIN)/python -m pytest tests/kernels; status=$$?; $(BIN)/python setup.py -q build_ext --inplace --force; exit $$status
+
+bench: $(STAMP)  ## benchmarks: each kernel, each domain, the whole tick, snapshot, frame, cold start
+	$(BIN)/python -m benchmarks
+
+docs: $(STAMP)   ## regenerate the generated pages in docs/
+	$(BIN)/python -m docs.generate

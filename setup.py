@@ -1,0 +1,40 @@
+"""Build every kernel in ``twin/_kernels``: one ``.pyx`` becomes one extension module.
+
+The compiler flags are part of the product's promise (the same scenario gives the same bits on every
+machine): no fast-math, no contraction to fused multiply-add, no ``-march``. Vector variants are chosen
+at run time and round the same; see ``twin/_kernels/README.md``. ``TWIN_KERNELS_DEBUG=1`` builds with
+bounds checks and without optimisation.
+"""
+
+import os
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+DEBUG = os.environ.get("TWIN_KERNELS_DEBUG") == "1"
+FLAGS = ["-O0", "-g"] if DEBUG else ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math"]
+FLAGS += ["-ffp-contract=off", "-Wno-unused-function", "-Wno-unreachable-code"]
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": DEBUG,
+    "wraparound": False,
+    "initializedcheck": DEBUG,
+    "cdivision": True,
+    "embedsignature": True,
+    "freethreading_compatible": True,
+}
+
+root = Path(__file__).parent
+extensions = [
+    Extension(
+        f"twin._kernels.{source.stem}",
+        [str(source.relative_to(root))],
+        depends=[str(p.relative_to(root)) for p in sorted(root.glob("twin/_kernels/*.p[xh]*"))
+                 if p.suffix in {".pxd", ".pxi", ".h"}],
+        extra_compile_args=FLAGS,
+    )
+    for source in sorted(root.glob("twin/_kernels/*.pyx"))
+]
+
+setup(ext_modules=cythonize(extensions, compiler_directives=DIRECTIVES, include_path=[str(root)]))

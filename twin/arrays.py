@@ -1,0 +1,28 @@
+"""Array types, and read-only copies for what never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+U8 = NDArray[np.uint8]
+
+
+def frozen_i32(values: Sequence[int] | NDArray[Any]) -> I32:
+    """Return a read-only, contiguous int32 copy."""
+    array = np.array(values, dtype=np.int32, order="C")
+    array.flags.writeable = False
+    return array
+
+
+def frozen_f64(values: Sequence[float] | NDArray[Any]) -> F64:
+    """Return a read-only, contiguous float64 copy."""
+    array = np.array(values, dtype=np.float64, order="C")
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,229 @@
+"""What a scenario specification says, as types. Read by ``twin/scenario/load.py``, built by ``site/build.py``.
+
+Every key carries its meaning, unit, default and range here; the JSON Schema (``twin schema``) and
+docs/scenario.md are generated from these types. Times are nanoseconds after reading; a file may write
+``"20m"``. A number under a key whose suffix names a unit may also be written with it: ``"32degC"``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field  # noqa: F401
+
+Positive = Annotated[float, Meta(gt=0)]
+NonNegative = Annotated[float, Meta(ge=0)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+DurationNs = Annotated[int, Meta(ge=0, description="a duration, as in 90s 5m 6h 2d", extra={"unit": "duration"})]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="a short name a person can say")]
+
+
+def doc(text: str, unit: str = "") -> Meta:
+    """Describe a key; the unit is used to read quantities written with one and to print the docs."""
+    return Meta(description=text, extra={"unit": unit} if unit else None)
+
+
+class _Section(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    pass
+
+
+class ScenarioSpec(_Section, kw_only=True):
+    """``[scenario]``: what the story is called and how long it runs."""
+
+    title: Annotated[str, doc("One line shown on top of every screen.")]
+    story: Annotated[str, doc("What happens, in a sentence or two.")] = ""
+    start: Annotated[str, doc("First simulated instant, ISO 8601 with an offset.")] = "2026-01-01T00:00:00+00:00"
+    duration: DurationNs = 3_600_000_000_000
+    tick: Annotated[int, Meta(ge=10_000_000, le=60_000_000_000, description="Tick length, 10ms to 60s.",
+                              extra={"unit": "duration"})] = 1_000_000_000
+    tick_max: Annotated[int, Meta(ge=0, le=60_000_000_000, extra={"unit": "duration"},
+                                  description="Tick length while nothing happens; 0 keeps the tick constant.")] = 0
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1, description="Seed of all random draws.")] = 1
+
+
+class SiteSpec(_Section, kw_only=True):
+    """``[site]``: where the factory stands. A preset fills what is left out."""
+
+    preset: Annotated[str, doc("Entry of the catalogue's sites: climate, altitude, grid, carbon, tariff.")] = "texas"
+    weather: Annotated[str, doc("A climate class (`nordic`, `phoenix`, `singapore`, `texas` ...) or `epw:FILE`.")] = ""
+    altitude_m: Annotated[float | None, doc("Height above sea level.", "m")] = None
+    carbon_kg_kwh: Annotated[float | None, doc("Annual mean carbon intensity of the grid.", "kg/kWh")] = None
+    price_usd_kwh: Annotated[float | None, doc("Energy price.", "USD/kWh")] = None
+    weather_repair: Annotated[bool, doc("Replace weather points that fail the quality checks by interpolation.")] = False
+
+
+class UnitGroupSpec(_Section, kw_only=True):
+    """A number of like machines; ``count`` includes the spares."""
+
+    type: Annotated[str, doc("Name of a catalogue entry.")]
+    count: Annotated[int, Meta(ge=1, le=10_000, description="How many, spares included.")] = 1
+    spare: Annotated[int, Meta(ge=0, le=1_000, description="How many of them stand by.")] = 0
+
+
+class LoopSpec(_Section, kw_only=True):
+    """``[[plant.loop]]``: a water loop that carries heat from the halls to the sky."""
+
+    name: Name
+    supply_c: Annotated[float, Meta(ge=5, le=60, description="Supply temperature set-point.", extra={"unit": "degC"})]
+    heat_reject: Annotated[list[UnitGroupSpec], doc("Dry coolers and towers in parallel.")] = []
+    chillers: Annotated[UnitGroupSpec | None, doc("Chillers; without them the loop is cooled by its heat_reject only.")] = None
+    condenser: Annotated[str, doc("Where the chillers reject: `air`, or the name of another loop.")] = "air"
+    pumps: Annotated[UnitGroupSpec | None, doc("Distribution pumps; sized from the load when left out.")] = None
+    volume_m3: Annotated[float | None, doc("Water in pipes and tank; 20 L per kW of design load when left out.", "m3")] = None
+    coolant: Annotated[Literal["water", "pg25"], doc("What flows in it.")] = "water"
+
+
+class PlantSpec(_Section, kw_only=True):
+    """``[plant]``: the loops outside the halls."""
+
+    loop: list[LoopSpec] = []
+
+
+class PowerSpec(_Section, kw_only=True):
+    """``[power]``: from the utility to the racks."""
+
+    topology: Annotated[Literal["2n", "n+1", "n", "direct"], doc("Redundancy of the chain; `direct` meters at the rack input only.")] = "2n"
+    battery: DurationNs = 300_000_000_000
+    ups: Annotated[str, doc("Catalogue entry of the UPS.")] = "ups-1500kw"
+    transformer: Annotated[str, doc("Catalogue entry of the MV/LV transformer.")] = "transformer-2500kva"
+    generators: Annotated[UnitGroupSpec | None, doc("Standby generators.")] = None
+
+
+class FabricSpec(_Section, kw_only=True):
+    """``[fabric]``: the scale-out network."""
+
+    type: Annotated[Literal["leaf-spine", "rail-optimised", "none"], doc("How leaves are wired.")] = "rail-optimised"
+    speed: Annotated[float, Meta(gt=0, description="Speed of a port, one direction.", extra={"unit": "bytes/s"})] = 50e9
+    oversubscription: Annotated[float, Meta(ge=1, le=64, description="Down-link over up-link capacity of a leaf.")] = 1.0
+    switch: Annotated[str, doc("Catalogue entry of leaf and spine switches.")] = "qm9700"
+    routing: Annotated[Literal["adaptive", "ecmp", "static"], doc("How flows choose an up-link.")] = "adaptive"
+    collective_efficiency: Annotated[Fraction, doc("Share of line rate that a collective reaches.")] = 0.9
+
+
+class StorageSpec(_Section, kw_only=True):
+    """``[storage]``: the parallel file system that checkpoints go to."""
+
+    type: Annotated[str, doc("Catalogue entry.")] = "storage-200gbs"
+    count: Annotated[int, Meta(ge=0, le=10_000, description="How many units; 0 for none.")] = 1
+
+
+class CoolingUnitsSpec(UnitGroupSpec, kw_only=True):
+    """CDUs of a row or CRAHs of a hall."""
+
+    supply_c: Annotated[float | None, doc("Supply temperature set-point; the entry's own when left out.", "degC")] = None
+    loop: Annotated[str, doc("Plant loop on the other side; `warm` for CDUs, `chilled` for CRAHs when left out.")] = ""
+
+
+class RowSpec(_Section, kw_only=True):
+    """``[[hall.row]]``: racks side by side, sharing CDUs when they are liquid-cooled."""
+
+    racks: Annotated[int, Meta(ge=1, le=1_000, description="Racks in the row.")]
+    rack: Annotated[str, doc("Catalogue entry of the rack.")]
+    cdu: CoolingUnitsSpec | None = None
+    repeat: Annotated[int, Meta(ge=1, le=1_000, description="How many such rows, numbered on.")] = 1
+
+
+class HallSpec(_Section, kw_only=True):
+    """``[[hall]]``: a room of rows with its own air."""
+
+    name: Name
+    aisle: Annotated[Literal["open", "cold-contained", "hot-contained"], doc("Containment of the aisles.")] = "cold-contained"
+    crah: CoolingUnitsSpec | None = None
+    row: list[RowSpec] = []
+    repeat: Annotated[int, Meta(ge=1, le=100, description="How many such halls, lettered on.")] = 1
+
+
+class PlanSpec(_Section, kw_only=True):
+    """How a training job is spread: tensor, pipeline, data, context and expert parallelism."""
+
+    tp: Annotated[int, Meta(ge=1, le=1024, description="Tensor parallel width.")] = 1
+    pp: Annotated[int, Meta(ge=1, le=1024, description="Pipeline stages.")] = 1
+    dp: Annotated[int, Meta(ge=1, le=100_000, description="Data parallel width.")] = 1
+    cp: Annotated[int, Meta(ge=1, le=1024, description="Context parallel width.")] = 1
+    ep: Annotated[int, Meta(ge=1, le=1024, description="Expert parallel width.")] = 1
+
+
+class LoadSpec(_Section, kw_only=True):
+    """Requests that an inference job answers."""
+
+    requests_per_s: Annotated[NonNegative, doc("Mean arrival rate.", "1/s")] = 1.0
+    shape: Annotated[Literal["flat", "diurnal"], doc("Course over the day.")] = "flat"
+    input_tokens: Annotated[Positive, doc("Mean prompt length.", "tokens")] = 1155.0
+    output_tokens: Annotated[Positive, doc("Mean answer length.", "tokens")] = 211.0
+
+
+class JobSpec(_Section, kw_only=True):
+    """``[[job]]``: one job, submitted at ``at``."""
+
+    name: Name
+    kind: Annotated[Literal["training", "inference", "batch"], doc("What it does.")] = "training"
+    model: Annotated[str, doc("Catalogue entry of the model; empty for a batch job.")] = ""
+    gpus: Annotated[int, Meta(ge=1, le=10_000_000, description="GPUs, placed all at once or not at all.")]
+    at: DurationNs = 0
+    run: Annotated[DurationNs, doc("Work at nominal speed; 0 runs until the scenario's end.")] = 0
+    plan: PlanSpec = PlanSpec()
+    checkpoint: DurationNs = 0
+    load: LoadSpec | None = None
+    utilisation: Annotated[float | None, doc("Compute activity of a batch job, 0..1.")] = None
+    racks: Annotated[str, doc("Racks or rows it prefers, as in `A1,A2`; anywhere when empty.")] = ""
+    precision: Annotated[Literal["bf16", "fp8", "fp4"], doc("Number format of its matrix work.")] = "bf16"
+    priority: Annotated[int, Meta(ge=-1000, le=1000, description="Larger goes first.")] = 0
+
+
+class GeneratorSpec(_Section, kw_only=True):
+    """``[workload.generator]``: jobs drawn from distributions, without end."""
+
+    jobs_per_hour: Annotated[Positive, doc("Mean submissions per hour.")] = 6.0
+    gpus: Annotated[list[int], doc("Sizes that are drawn.")] = field(default_factory=lambda: [8, 16, 32, 64])
+    run_mean: DurationNs = 1_800_000_000_000
+    slots: Annotated[int, Meta(ge=1, le=100_000, description="Jobs that may be waiting or running at once.")] = 64
+
+
+class WorkloadSpec(_Section, kw_only=True):
+    """``[workload]``: where jobs come from beside ``[[job]]`` and how they are scheduled."""
+
+    trace: Annotated[str, doc("A `.trace` (Philly-derived) or `.swf` file, relative to the scenario file; empty for none.")] = ""
+    throughputs: Annotated[str, doc("CSV of steps per second per job type, for a `.trace` file; beside it when empty.")] = ""
+    policy: Annotated[Literal["fcfs"], doc("Queue discipline.")] = "fcfs"
+    generator: GeneratorSpec | None = None
+    utilisation: Annotated[Fraction, doc("Compute activity of trace jobs, whose files do not say.")] = 0.7
+    packing: Annotated[Literal["contiguous", "spread"], doc("Placement of a gang.")] = "contiguous"
+    coupled: Annotated[bool, doc("Trace durations stretch with throttling and congestion; false replays them as given.")] = True
+
+
+class EventSpec(_Section, kw_only=True):
+    """``[[event]]``: a fault or a command at an instant."""
+
+    at: DurationNs
+    fault: Annotated[str, doc("Name of a fault; see `twin catalog faults`.")] = ""
+    command: Annotated[Literal["", "set"], doc("`set` changes a set-point.")] = ""
+    target: Annotated[str, doc("Place, or path of the set-point.")]
+    value: Annotated[float | None, doc("New value, or how bad the fault is.")] = None
+    for_: Annotated[int, Meta(ge=0, extra={"unit": "duration"}, description="How long a fault lasts; for ever when left out.")] = field(default=0, name="for")
+
+
+class VariantSpec(_Section, kw_only=True):
+    """``[[variant]]``: the same story under other conditions."""
+
+    name: Name
+    set: Annotated[dict[str, bool | int | float | str], doc("Paths and values, as for --set.")]
+
+
+class Spec(_Section, kw_only=True):
+    """A whole specification after `extends`, presets and `--set` were applied."""
+
+    scenario: ScenarioSpec
+    extends: Annotated[str, doc("Name or file of a scenario to start from.")] = ""
+    site: SiteSpec = SiteSpec()
+    plant: PlantSpec = PlantSpec()
+    power: PowerSpec = PowerSpec()
+    fabric: FabricSpec = FabricSpec()
+    storage: StorageSpec = StorageSpec()
+    hall: list[HallSpec] = []
+    job: list[JobSpec] = []
+    workload: WorkloadSpec = WorkloadSpec()
+    event: list[EventSpec] = []
+    variant: list[VariantSpec] = []
+    expect: Annotated[dict[str, str], doc("Quantity -> condition; see docs/scenario.md.")] = {}
+    catalog: Annotated[dict[str, dict[str, dict[str, object]]], doc("Own catalogue entries, by kind and name.")] = {}

@@ -1,0 +1,1 @@
+"""Nouns: every mutable number, in flat arrays, each declared once with its unit."""

@@ -1,0 +1,115 @@
+"""Columns and blocks: every mutable number of the twin, declared once.
+
+A block is a class whose annotated attributes are columns. From the declaration come the allocation, typed
+access, the snapshot layout, the digest, the data dictionary, and the check that the name fits its unit.
+
+    class ChipState(Block, name="chip"):
+        gpu_temp_c: F64 = column("gpu", "degC", "Junction temperature.", init=30.0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.arrays import F64, I32, I64, U8
+from twin.errors import InternalError
+from twin.units import suffix_fits
+
+__all__ = ["F64", "I32", "I64", "U8", "Block", "Column", "Role", "column"]
+
+Role = Literal["state", "derived", "setpoint", "fault"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One declared column.
+
+    Attributes:
+        name: attribute name; ends in the suffix of its unit.
+        axis: what is counted along it (``gpu``, ``rack``, ``one`` ...).
+        unit: canonical unit, or ``count enum bool index ratio`` for bare numbers.
+        doc: one sentence that a user of the data dictionary understands.
+        init: value of a fresh state.
+        dtype: element type.
+        role: ``state`` is carried from tick to tick, ``derived`` is rewritten every tick from state,
+            ``setpoint`` is written by commands and controllers, ``fault`` by faults.
+        shown: published in every frame for screens and exporters.
+        history: kept in the ring-buffer histories.
+    """
+
+    name: str
+    axis: str
+    unit: str
+    doc: str
+    init: float
+    dtype: Any
+    role: Role
+    shown: bool
+    history: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    axis: str
+    unit: str
+    doc: str
+    init: float
+    role: Role
+    shown: bool
+    history: bool
+
+
+def column(axis: str, unit: str, doc: str, *, init: float = 0, role: Role = "state", shown: bool = False,
+           history: bool = False) -> Any:
+    """Declare a column; the annotation beside it (``F64 I64 I32 U8``) gives the element type."""
+    return _Declared(axis, unit, doc, init, role, shown, history)
+
+
+class Block:
+    """A group of columns with one writer. Subclass with ``name=``; annotate columns; never add attributes."""
+
+    block_name: ClassVar[str] = ""
+    columns: ClassVar[tuple[Column, ...]] = ()
+    _types: ClassVar[dict[str, Any]] = {str(F64): np.float64, str(I64): np.int64, str(I32): np.int32, str(U8): np.uint8}
+
+    def __init_subclass__(cls, name: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.block_name = name or cls.__name__.lower()
+        hints = get_type_hints(cls)
+        found = []
+        for key, declared in list(vars(cls).items()):
+            if not isinstance(declared, _Declared):
+                continue
+            dtype = cls._types.get(str(hints[key]))
+            if dtype is None:
+                raise InternalError(f"{cls.block_name}.{key} needs one of F64 I64 I32 U8 as its annotation")
+            if not suffix_fits(key, declared.unit):
+                raise InternalError(f"{cls.block_name}.{key} is in {declared.unit} but its name does not end so")
+            found.append(Column(key, declared.axis, declared.unit, declared.doc, declared.init, dtype,
+                                declared.role, declared.shown, declared.history))
+            delattr(cls, key)
+        cls.columns = tuple(found)
+
+    def __init__(self, axes: Mapping[str, int]) -> None:
+        for col in self.columns:
+            if col.axis not in axes:
+                raise InternalError(f"{self.block_name}.{col.name}: no axis '{col.axis}' in this site")
+            setattr(self, col.name, np.full(axes[col.axis], col.init, dtype=col.dtype))
+
+    def readonly(self) -> Self:
+        """Return the same block with every column as a read-only view of the same memory."""
+        view = object.__new__(type(self))
+        for col in self.columns:
+            array = getattr(self, col.name).view()
+            array.flags.writeable = False
+            setattr(view, col.name, array)
+        return view
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return column name -> array, in declared order."""
+        return {col.name: getattr(self, col.name) for col in self.columns}
