@@ -37,7 +37,7 @@ def suffix_fits(name: str, unit: str) -> bool:
     if unit in BARE_UNITS:
         return True
     suffix = SUFFIX_OF_UNIT.get(unit)
-    return suffix is not None and re.search(rf"_{suffix}(_(max|min|mean|total|design|\d+))*$", name) is not None
+    return suffix is not None and re.search(rf"(^|_){suffix}(_(max|min|mean|total|design|\d+))*$", name) is not None
 
 
 _DURATION_NS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": NS_PER_S, "m": 60 * NS_PER_S,
@@ -64,7 +64,8 @@ def parse_duration_ns(text: str, *, where: str = "") -> int:
         total += int(whole) * unit + (int(fraction) * unit // 10 ** len(fraction) if fraction else 0)
         position = match.end()
     if not text.strip() or position != len(text):
-        raise InputError(f"'{text}' is not a duration", where=where, expected="a number and ms, s, m, h or d, as in 90s or 1h30m")
+        raise InputError(f"'{text}' is not a duration", where=where,
+                         expected="a number and ms, s, m, h or d, as in 90s or 1h30m")
     return total
 
 

@@ -1,4 +1,4 @@
-"""Short, stable names: hall ``A``, row ``A2``, rack ``A2.07``, tray ``A2.07.t03``, GPU ``A2.07.g11``, ``A2.cdu1.pumpA``.
+"""Short, stable names: hall ``A``, row ``A2``, rack ``A2.07``, tray ``A2.07.t03``, GPU ``A2.07.g11``.
 
 Names of large axes are computed, not stored: ``PatternNames`` behaves as a sequence of strings.
 """
