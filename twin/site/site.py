@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from twin.arrays import I32
+import numpy as np
+
+from twin.arrays import I32, frozen_i32
 
 if TYPE_CHECKING:
     from twin.catalog.entry import Entry
@@ -23,8 +25,8 @@ class Topology:
 
     Indices run depth first: the racks of a row, the nodes of a rack and the GPUs of a node are contiguous;
     the GPUs of a stream are contiguous. A *stream* is a run of GPUs in one rack that see the same coolant:
-    a liquid-cooled rack is one stream; an air-cooled rack is one stream per depth position (the rear GPUs
-    breathe the front ones' exhaust).
+    a liquid-cooled rack is one stream; an air-cooled node is one stream per depth position, front before
+    rear (the rear GPUs breathe the front ones' exhaust: stream s with depth > 0 follows stream s - 1).
 
     Attributes (int32 arrays, read-only):
         row_hall[row], rack_row[rack], rack_hall[rack], rack_column[rack] position within its row
@@ -55,6 +57,12 @@ class Topology:
     rack_entries: tuple[Entry, ...]
     gpu_entries: tuple[Entry, ...]
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def rack_stream_ptr(self) -> I32:
+        """CSR bounds of the streams of each rack, int32[rack + 1]."""
+        racks = len(self.rack_row)
+        return frozen_i32(np.searchsorted(self.stream_rack, np.arange(racks + 1)))
 
     @property
     def axes(self) -> dict[str, int]:
