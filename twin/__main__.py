@@ -1,0 +1,5 @@
+"""``python -m twin``."""
+
+from twin.cli.main import entry
+
+entry()

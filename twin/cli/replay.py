@@ -1,0 +1,131 @@
+"""``twin replay``: a scenario without a screen, as fast as it goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twin.cli.common import Duration, Progress, json_option, print_json, seed_option, set_option
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from twin.scenario.judge import Verdict
+    from twin.scenario.run import Run
+
+#: ticks between two looks at the clock and the progress line
+BATCH = 64
+
+
+@click.command("replay")
+@click.argument("scenario")
+@click.option("--for", "duration_ns", type=Duration(), metavar="DURATION",
+              help="How long, from the loaded moment; to the scenario's end when left out.")
+@click.option("--save-at", nargs=2, type=(Duration(), click.Path(dir_okay=False, path_type=Path)),
+              metavar="T FILE", multiple=True, help="Save a snapshot at simulated time T. Repeatable.")
+@click.option("--variants/--no-variants", default=True, help="Run the scenario's variants too.")
+@json_option
+@seed_option
+@set_option
+def command(scenario: str, duration_ns: int | None, save_at: tuple[tuple[int, Path], ...], variants: bool,
+            as_json: bool, seed: int | None, sets: tuple[str, ...]) -> int:
+    """Run SCENARIO (a name, a .toml or a .twin) headless and print its key figures.
+
+    Exit code 1 when an expectation of the scenario does not hold.
+    """
+    from twin.scenario.judge import judge
+    from twin.scenario.open import open_run
+
+    run = open_run(scenario, sets=sets, seed=seed)
+    results = [_replay(run, scenario, duration_ns, sorted(save_at, key=lambda pair: pair[0]))]
+    names = [v.name for v in run.spec.variant] if variants and not run.variant else []
+    values = run.judge.values(run.sim.kpi())
+    for name in names:
+        if results[-1]["interrupted"]:
+            break
+        other = open_run(scenario, sets=sets, seed=seed, variant=name)
+        results.append(_replay(other, scenario, duration_ns, []))
+        values |= other.judge.values(other.sim.kpi())
+    all_run = len(results) == 1 + len(names)
+    expectations = [e for e in run.expectations if all_run or not _other_variant(e, run.variant)]
+    complete = run.sim.now_ns >= run.sim.end_ns
+    verdicts = judge(expectations, values) if complete or duration_ns is not None else []
+    _report(results, verdicts, as_json)
+    if results[-1]["interrupted"]:
+        return 130
+    return 0 if all(v.ok for v in verdicts) else 1
+
+
+def _other_variant(expectation: Any, variant: str) -> bool:
+    quantities = [expectation.quantity] + ([expectation.other] if expectation.other is not None else [])
+    return any(q.variant != variant for q in quantities)
+
+
+def _replay(run: Run, scenario: str, duration_ns: int | None, saves: list[tuple[int, Path]]) -> dict[str, Any]:
+    sim = run.sim
+    begun_ns, begun_tick = sim.now_ns, sim.tick
+    until = sim.end_ns if duration_ns is None else begun_ns + duration_ns
+    for at_ns, path in saves:
+        if at_ns < begun_ns or at_ns > until:
+            raise InputError(f"{at_ns / 1e9:g} s is not within the run", where=f"--save-at {path}",
+                             expected=f"{begun_ns / 1e9:g} s to {until / 1e9:g} s")
+    progress = Progress(until - begun_ns, f"replay {run.variant or scenario}")
+    wall = 0.0
+    interrupted = False
+    try:
+        for at_ns, path in saves:
+            wall += _advance(run, at_ns, lambda: progress.update(sim.now_ns - begun_ns))
+            from twin.scenario import snapshot
+
+            snapshot.save(run, path)
+        wall += _advance(run, until, lambda: progress.update(sim.now_ns - begun_ns))
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        progress.close()
+    sim_s = (sim.now_ns - begun_ns) * 1e-9
+    return {"scenario": scenario, "variant": run.variant, "ticks": sim.tick - begun_tick, "dt_s": sim.tick_ns * 1e-9,
+            "sim_s": sim_s, "wall_s": wall, "speed": sim_s / wall if wall > 0 else None,
+            "gpus": sim.axes["gpu"], "digest": sim.digest(), "kpi": sim.kpi(), "invariants": sim.check(),
+            "interrupted": interrupted}
+
+
+def _advance(run: Run, until_ns: int, look: Callable[[], None]) -> float:
+    """Run to an instant; return the wall time it took."""
+    sim = run.sim
+    begun = time.perf_counter()
+    while sim.now_ns < until_ns:
+        sim.run_until(min(until_ns, sim.now_ns + BATCH * sim.tick_ns))
+        look()
+    return time.perf_counter() - begun
+
+
+def _report(results: list[dict[str, Any]], verdicts: list[Verdict], as_json: bool) -> None:
+    main, *others = results
+    if as_json:
+        hidden = ("interrupted", "variant")
+        out = {k: v for k, v in main.items() if k not in hidden}
+        out["expect"] = [{"what": v.what, "expected": v.expected, "value": v.value, "ok": v.ok} for v in verdicts]
+        out["variants"] = [{"variant": r["variant"]} | {k: v for k, v in r.items() if k not in hidden} for r in others]
+        print_json(out)
+        return
+    for result in results:
+        title = result["scenario"] + (f" · {result['variant']}" if result["variant"] else "")
+        speed = "" if result["speed"] is None else f", {result['speed']:,.0f} simulated s per s"
+        print(f"{title}: {result['ticks']:,} ticks, {result['sim_s']:,.0f} s simulated{speed}")
+        for name, value in result["kpi"].items():
+            print(f"  {name:<22} {_number(value)}")
+        print(f"  {'digest':<22} {result['digest']}")
+        for text in result["invariants"]:
+            print(f"  broken: {text}")
+    for v in verdicts:
+        print(f"{'ok  ' if v.ok else 'FAIL'}  {v.what} {v.expected} (is {_number(v.value)})")
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.6g}"

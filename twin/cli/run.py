@@ -1,0 +1,44 @@
+"""``twin run``: a scenario on the live screen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from twin.cli.common import Speed, seed_option, set_option
+from twin.errors import InputError
+
+
+@click.command("run")
+@click.argument("scenario", default="demo")
+@click.option("--speed", type=Speed(), default=1.0, metavar="X|max", help="Simulated seconds per second, or max.")
+@click.option("--read-only", is_flag=True, help="Look, but send no commands.")
+@seed_option
+@set_option
+def command(scenario: str, speed: float, read_only: bool, seed: int | None, sets: tuple[str, ...]) -> int:
+    """Open SCENARIO (a name, a .toml or a .twin; demo when left out) on the live screen."""
+    return open_screen(scenario, sets, seed, speed, read_only)
+
+
+def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: float, read_only: bool) -> int:
+    """Open the live screen and stay until it is left; return the exit code."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError("the live screen needs a terminal", expected="an interactive terminal, or `twin replay`")
+    from twin.runtime.session import Session
+    from twin.scenario.open import open_run
+
+    run = open_run(scenario, sets=sets, seed=seed)
+    from twin.tui.app import TwinApp
+
+    session = Session(run, speed=speed, read_only=read_only)
+    session.start()
+    try:
+        app = TwinApp(session, read_only=read_only)
+        app.run()
+    finally:
+        session.close()
+    if session.error is not None:
+        raise session.error
+    return app.return_code or 0

@@ -1,0 +1,50 @@
+"""Open a scenario: a built-in name, a ``.toml`` specification or a ``.twin`` snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from twin.errors import InputError
+from twin.scenario.load import load_spec
+from twin.scenario.run import Run, build_run
+
+
+def open_run(source: str, *, sets: Sequence[str] = (), seed: int | None = None, variant: str = "",
+             history: bool = True) -> Run:
+    """Open a scenario and return it ready to run.
+
+    Args:
+        source: name of a built-in scenario, path of a ``.toml`` or of a ``.twin``.
+        sets: ``path.to.key=value`` overrides; refused for a ``.twin``, which is a moment, not a description.
+        seed: seed of the draws; refused for a ``.twin``.
+        variant: apply the ``[[variant]]`` of that name.
+        history: keep histories.
+
+    Raises:
+        InputError: something is wrong; says what, where, expected, and the nearest valid name.
+    """
+    if source.endswith(".twin"):
+        if sets or seed is not None:
+            raise InputError("--set and --seed change a specification, not a saved moment", where=source,
+                             expected="a scenario name or a .toml")
+        from twin.scenario.snapshot import load
+
+        return load(Path(source))
+    overrides = list(sets)
+    spec, base_dir = load_spec(source, overrides, seed)
+    if variant:
+        chosen = next((v for v in spec.variant if v.name == variant), None)
+        if chosen is None:
+            raise InputError(f"no variant is called '{variant}'", where=source)
+        overrides += [f"{path}={_as_toml(value)}" for path, value in chosen.set.items()]
+        spec, base_dir = load_spec(source, overrides, seed)
+    return build_run(spec, base_dir, seed=seed, source=source, variant=variant, history=history)
+
+
+def _as_toml(value: bool | int | float | str) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return repr(value)
