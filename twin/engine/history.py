@@ -21,7 +21,7 @@ class Histories:
 
     def __init__(self, state: State) -> None:
         self._index: dict[tuple[str, int], int] = {}
-        arrays = []
+        arrays: list[tuple[Any, int]] = []
         for block, col, array in state.columns():
             if col.history:
                 for element in range(array.size):

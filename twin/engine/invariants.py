@@ -33,11 +33,11 @@ def _jobs(site: Site, state: State) -> list[str]:
     wrong = []
     work = state.workload
     holding = np.isin(work.job_state, (2, 5))
-    held = np.bincount(work.gpu_job[work.gpu_job >= 0], minlength=work.job_state.size) if work.job_state.size else []
+    held: np.ndarray = np.bincount(work.gpu_job[work.gpu_job >= 0], minlength=work.job_state.size) if work.job_state.size else np.zeros(0)
     for job in np.flatnonzero(holding):
         if held[job] != work.job_gpus[job]:
             wrong.append(f"job {site.names['job'][int(job)]} holds {held[job]} of {work.job_gpus[job]} GPUs")
-    if work.job_state.size and np.any(np.asarray(held)[~holding] > 0):
+    if work.job_state.size and np.any(held[~holding] > 0):
         wrong.append("a job that does not run holds GPUs")
     if int(work.gpus_allocated[0]) != int((work.gpu_job >= 0).sum()):
         wrong.append("workload.gpus_allocated is not the number of held GPUs")

@@ -145,10 +145,11 @@ def elements_of(site: Site, place: str, axis: str) -> I32:
     racks = _racks_in(site, at_axis, index)
     chosen: np.ndarray
     if racks is not None and axis in ("rack", "node", "gpu", "stream"):
-        owner = {"rack": np.arange(size), "node": t.node_rack, "gpu": t.gpu_rack, "stream": t.stream_rack}[axis]
-        chosen = np.flatnonzero(racks[owner])
+        owners: dict[str, np.ndarray] = {"rack": np.arange(size), "node": t.node_rack, "gpu": t.gpu_rack,
+                                         "stream": t.stream_rack}
+        chosen = np.flatnonzero(racks[owners[axis]])
     else:
-        rows = {site.names["row"][r] for r in np.flatnonzero(t.row_hall == index)} if at_axis == "hall" else set()
+        rows = {site.names["row"][int(r)] for r in np.flatnonzero(t.row_hall == index)} if at_axis == "hall" else set()
         names = site.names.get(axis, ())
         chosen = np.array([i for i in range(len(names))
                            if names[i].startswith(place + ".") or names[i].partition(".")[0] in rows], dtype=np.int32)

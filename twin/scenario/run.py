@@ -71,8 +71,8 @@ def build_run(spec: Spec, base_dir: Path, *, seed: int | None = None, source: st
     Raises:
         InputError: something in it is wrong; says what, where, expected.
     """
-    extra = {kind: dict(entries) for kind, entries in (catalog_extra or {}).items()}
-    for kind, entries in spec.catalog.items():
+    extra: dict[str, dict[str, Any]] = {kind: dict(entries) for kind, entries in spec.catalog.items()}
+    for kind, entries in (catalog_extra or {}).items():  # what a snapshot embeds is resolved and wins
         extra.setdefault(kind, {}).update(entries)
     catalog = load_catalog(extra)
     site = build_site(spec, catalog, base_dir)

@@ -28,7 +28,7 @@ class _Section(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     pass
 
 
-class ScenarioSpec(_Section, kw_only=True):
+class ScenarioSpec(_Section, kw_only=True, frozen=True):
     """``[scenario]``: what the story is called and how long it runs."""
 
     title: Annotated[str, doc("One line shown on top of every screen.")]
@@ -42,7 +42,7 @@ class ScenarioSpec(_Section, kw_only=True):
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1, description="Seed of all random draws.")] = 1
 
 
-class SiteSpec(_Section, kw_only=True):
+class SiteSpec(_Section, kw_only=True, frozen=True):
     """``[site]``: where the factory stands. A preset fills what is left out."""
 
     preset: Annotated[str, doc("Entry of the catalogue's sites: climate, altitude, grid, carbon, tariff.")] = "texas"
@@ -53,7 +53,7 @@ class SiteSpec(_Section, kw_only=True):
     weather_repair: Annotated[bool, doc("Replace weather points that fail the quality checks by interpolation.")] = False
 
 
-class UnitGroupSpec(_Section, kw_only=True):
+class UnitGroupSpec(_Section, kw_only=True, frozen=True):
     """A number of like machines; ``count`` includes the spares."""
 
     type: Annotated[str, doc("Name of a catalogue entry.")]
@@ -61,7 +61,7 @@ class UnitGroupSpec(_Section, kw_only=True):
     spare: Annotated[int, Meta(ge=0, le=1_000, description="How many of them stand by.")] = 0
 
 
-class LoopSpec(_Section, kw_only=True):
+class LoopSpec(_Section, kw_only=True, frozen=True):
     """``[[plant.loop]]``: a water loop that carries heat from the halls to the sky."""
 
     name: Name
@@ -74,13 +74,13 @@ class LoopSpec(_Section, kw_only=True):
     coolant: Annotated[Literal["water", "pg25"], doc("What flows in it.")] = "water"
 
 
-class PlantSpec(_Section, kw_only=True):
+class PlantSpec(_Section, kw_only=True, frozen=True):
     """``[plant]``: the loops outside the halls."""
 
     loop: list[LoopSpec] = []
 
 
-class PowerSpec(_Section, kw_only=True):
+class PowerSpec(_Section, kw_only=True, frozen=True):
     """``[power]``: from the utility to the racks."""
 
     topology: Annotated[Literal["2n", "n+1", "n", "direct"], doc("Redundancy of the chain; `direct` meters at the rack input only.")] = "2n"
@@ -90,7 +90,7 @@ class PowerSpec(_Section, kw_only=True):
     generators: Annotated[UnitGroupSpec | None, doc("Standby generators.")] = None
 
 
-class FabricSpec(_Section, kw_only=True):
+class FabricSpec(_Section, kw_only=True, frozen=True):
     """``[fabric]``: the scale-out network."""
 
     type: Annotated[Literal["leaf-spine", "rail-optimised", "none"], doc("How leaves are wired.")] = "rail-optimised"
@@ -101,21 +101,21 @@ class FabricSpec(_Section, kw_only=True):
     collective_efficiency: Annotated[Fraction, doc("Share of line rate that a collective reaches.")] = 0.9
 
 
-class StorageSpec(_Section, kw_only=True):
+class StorageSpec(_Section, kw_only=True, frozen=True):
     """``[storage]``: the parallel file system that checkpoints go to."""
 
     type: Annotated[str, doc("Catalogue entry.")] = "storage-200gbs"
     count: Annotated[int, Meta(ge=0, le=10_000, description="How many units; 0 for none.")] = 1
 
 
-class CoolingUnitsSpec(UnitGroupSpec, kw_only=True):
+class CoolingUnitsSpec(UnitGroupSpec, kw_only=True, frozen=True):
     """CDUs of a row or CRAHs of a hall."""
 
     supply_c: Annotated[float | None, doc("Supply temperature set-point; the entry's own when left out.", "degC")] = None
     loop: Annotated[str, doc("Plant loop on the other side; `warm` for CDUs, `chilled` for CRAHs when left out.")] = ""
 
 
-class RowSpec(_Section, kw_only=True):
+class RowSpec(_Section, kw_only=True, frozen=True):
     """``[[hall.row]]``: racks side by side, sharing CDUs when they are liquid-cooled."""
 
     racks: Annotated[int, Meta(ge=1, le=1_000, description="Racks in the row.")]
@@ -124,7 +124,7 @@ class RowSpec(_Section, kw_only=True):
     repeat: Annotated[int, Meta(ge=1, le=1_000, description="How many such rows, numbered on.")] = 1
 
 
-class HallSpec(_Section, kw_only=True):
+class HallSpec(_Section, kw_only=True, frozen=True):
     """``[[hall]]``: a room of rows with its own air."""
 
     name: Name
@@ -134,7 +134,7 @@ class HallSpec(_Section, kw_only=True):
     repeat: Annotated[int, Meta(ge=1, le=100, description="How many such halls, lettered on.")] = 1
 
 
-class PlanSpec(_Section, kw_only=True):
+class PlanSpec(_Section, kw_only=True, frozen=True):
     """How a training job is spread: tensor, pipeline, data, context and expert parallelism."""
 
     tp: Annotated[int, Meta(ge=1, le=1024, description="Tensor parallel width.")] = 1
@@ -144,7 +144,7 @@ class PlanSpec(_Section, kw_only=True):
     ep: Annotated[int, Meta(ge=1, le=1024, description="Expert parallel width.")] = 1
 
 
-class LoadSpec(_Section, kw_only=True):
+class LoadSpec(_Section, kw_only=True, frozen=True):
     """Requests that an inference job answers."""
 
     requests_per_s: Annotated[NonNegative, doc("Mean arrival rate.", "1/s")] = 1.0
@@ -153,7 +153,7 @@ class LoadSpec(_Section, kw_only=True):
     output_tokens: Annotated[Positive, doc("Mean answer length.", "tokens")] = 211.0
 
 
-class JobSpec(_Section, kw_only=True):
+class JobSpec(_Section, kw_only=True, frozen=True):
     """``[[job]]``: one job, submitted at ``at``."""
 
     name: Name
@@ -171,7 +171,7 @@ class JobSpec(_Section, kw_only=True):
     priority: Annotated[int, Meta(ge=-1000, le=1000, description="Larger goes first.")] = 0
 
 
-class GeneratorSpec(_Section, kw_only=True):
+class GeneratorSpec(_Section, kw_only=True, frozen=True):
     """``[workload.generator]``: jobs drawn from distributions, without end."""
 
     jobs_per_hour: Annotated[Positive, doc("Mean submissions per hour.")] = 6.0
@@ -180,7 +180,7 @@ class GeneratorSpec(_Section, kw_only=True):
     slots: Annotated[int, Meta(ge=1, le=100_000, description="Jobs that may be waiting or running at once.")] = 64
 
 
-class WorkloadSpec(_Section, kw_only=True):
+class WorkloadSpec(_Section, kw_only=True, frozen=True):
     """``[workload]``: where jobs come from beside ``[[job]]`` and how they are scheduled."""
 
     trace: Annotated[str, doc("A `.trace` (Philly-derived) or `.swf` file, relative to the scenario file; empty for none.")] = ""
@@ -192,7 +192,7 @@ class WorkloadSpec(_Section, kw_only=True):
     coupled: Annotated[bool, doc("Trace durations stretch with throttling and congestion; false replays them as given.")] = True
 
 
-class EventSpec(_Section, kw_only=True):
+class EventSpec(_Section, kw_only=True, frozen=True):
     """``[[event]]``: a fault or a command at an instant."""
 
     at: DurationNs
@@ -203,14 +203,14 @@ class EventSpec(_Section, kw_only=True):
     for_: Annotated[int, Meta(ge=0, extra={"unit": "duration"}, description="How long a fault lasts; for ever when left out.")] = field(default=0, name="for")
 
 
-class VariantSpec(_Section, kw_only=True):
+class VariantSpec(_Section, kw_only=True, frozen=True):
     """``[[variant]]``: the same story under other conditions."""
 
     name: Name
     set: Annotated[dict[str, bool | int | float | str], doc("Paths and values, as for --set.")]
 
 
-class Spec(_Section, kw_only=True):
+class Spec(_Section, kw_only=True, frozen=True):
     """A whole specification after `extends`, presets and `--set` were applied."""
 
     scenario: ScenarioSpec

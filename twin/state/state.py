@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import InputError, nearest
@@ -54,7 +55,7 @@ class State:
         total = hashlib.blake2b(digest_size=16)
         for block, col, array in self.columns():
             total.update(f"{block}.{col.name}:{array.dtype.str}:{array.size};".encode())
-            total.update(memoryview(array).cast("B"))  # little-endian on every platform we support
+            total.update(array.view(np.uint8).data)  # little-endian on every platform we support
         return total.hexdigest()
 
     def block_digests(self) -> dict[str, str]:
@@ -63,6 +64,6 @@ class State:
         for name, block in self.blocks.items():
             one = hashlib.blake2b(digest_size=16)
             for col in block.columns:
-                one.update(memoryview(getattr(block, col.name)).cast("B"))
+                one.update(getattr(block, col.name).view(np.uint8).data)
             out[name] = one.hexdigest()
         return out
