@@ -33,7 +33,8 @@ def _jobs(site: Site, state: State) -> list[str]:
     wrong = []
     work = state.workload
     holding = np.isin(work.job_state, (2, 5))
-    held: np.ndarray = np.bincount(work.gpu_job[work.gpu_job >= 0], minlength=work.job_state.size) if work.job_state.size else np.zeros(0)
+    held = np.zeros(work.job_state.size, dtype=np.int64)
+    np.add.at(held, work.gpu_job[work.gpu_job >= 0], 1)
     for job in np.flatnonzero(holding):
         if held[job] != work.job_gpus[job]:
             wrong.append(f"job {site.names['job'][int(job)]} holds {held[job]} of {work.job_gpus[job]} GPUs")

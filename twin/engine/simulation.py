@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from twin.control.registry import Controller, load_controllers
+from twin.control.registry import Controller, ControllerBind, make_controller
 from twin.domains import load_domains
 from twin.engine.alarms import ActiveAlarm, Alarms
 from twin.engine.faults import ActiveFault, Faults
@@ -21,7 +21,7 @@ from twin.engine.invariants import check
 from twin.engine.registry import Registry
 from twin.errors import CommandError, InputError
 from twin.site.site import Site
-from twin.state.engine_blocks import FAULT_SLOTS
+from twin.state.engine_blocks import FAULT_SLOTS, MEMORY
 from twin.state.state import State
 from twin.wiring import Bind, Command, Domain, Event, Stepper
 
@@ -50,9 +50,9 @@ class Simulation:
         self.seed = scenario.seed if seed is None else seed
         self.domains = load_domains() if domains is None else tuple(domains)
         self.registry = Registry(self.domains, site)
-        self.controllers: tuple[Controller, ...] = load_controllers(site)
         self.axes = dict(site.axes) | {
-            "fault_slot": FAULT_SLOTS, "alarm_point": Alarms.points(self.registry, dict(site.axes)), "watch": watches}
+            "fault_slot": FAULT_SLOTS, "alarm_point": Alarms.points(self.registry, dict(site.axes)), "watch": watches,
+            "control_memory": MEMORY * len(site.spec.control)}
         self.state = State(self.axes)
         self.tick_ns, self.tick_max_ns = scenario.tick, max(scenario.tick, scenario.tick_max)
         self.end_ns = scenario.duration
@@ -67,6 +67,7 @@ class Simulation:
         self.watches: list[Any] = []
         self._steppers: tuple[Stepper, ...] = tuple(self._bind(d) for d in self.domains)
         self._steps: tuple[Callable[[int, int], None], ...] = tuple(s.step for s in self._steppers)
+        self.controllers: tuple[Controller, ...] = tuple(self._control(i) for i in range(len(site.spec.control)))
         self._clock = self.state.clock
         self._now, self._tick, self._due = 0, 0, 0
         self.refresh()
@@ -263,6 +264,19 @@ class Simulation:
                 raise InputError(f"domain '{domain.name}' reads '{name}' in the wrong half of the tick")
             setattr(views, name, self.state.blocks[name].readonly())
         return domain.bind(Bind(self.site, self.state.blocks[domain.name], views, self.seed))
+
+    def _control(self, i: int) -> Controller:
+        spec = self.site.spec.control[i]
+        domain, setting, element = self.registry.setting(spec.target, where=f"control {i + 1}")
+        array = getattr(self.state.blocks[domain], setting.column)
+        chosen = slice(None) if element < 0 else slice(element, element + 1)
+        views = SimpleNamespace(**{name: block.readonly() for name, block in self.state.blocks.items()})
+
+        def write(value: float) -> None:
+            array[chosen] = min(max(value, setting.lo), setting.hi)
+
+        memory = self.state.control.memory[i * MEMORY:(i + 1) * MEMORY]
+        return make_controller(spec.controller, ControllerBind(self.site, views, write, memory, spec.options))
 
 
 def _script(site: Site) -> list[Command]:

@@ -203,6 +203,14 @@ class EventSpec(_Section, kw_only=True, frozen=True):
     for_: Annotated[int, Meta(ge=0, extra={"unit": "duration"}, description="How long a fault lasts; for ever when left out.")] = field(default=0, name="for")
 
 
+class ControlSpec(_Section, kw_only=True, frozen=True):
+    """``[[control]]``: a controller that moves a set-point while the factory runs."""
+
+    controller: Annotated[str, doc("Name of a controller plug-in, as `supply-reset`.")]
+    target: Annotated[str, doc("Path of the set-point that it moves, as `warm.supply_c`.")]
+    options: Annotated[dict[str, float], doc("The controller's own parameters.")] = {}
+
+
 class VariantSpec(_Section, kw_only=True, frozen=True):
     """``[[variant]]``: the same story under other conditions."""
 
@@ -223,6 +231,7 @@ class Spec(_Section, kw_only=True, frozen=True):
     hall: list[HallSpec] = []
     job: list[JobSpec] = []
     workload: WorkloadSpec = WorkloadSpec()
+    control: list[ControlSpec] = []
     event: list[EventSpec] = []
     variant: list[VariantSpec] = []
     expect: Annotated[dict[str, str], doc("Quantity -> condition; see docs/scenario.md.")] = {}

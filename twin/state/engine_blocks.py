@@ -42,5 +42,13 @@ class WatchState(Block, name="watch"):
     seen_weight_s: F64 = column("watch", "s", "Simulated time it covers.")
 
 
-ENGINE_BLOCKS: tuple[type[Block], ...] = (ClockState, FaultsState, AlarmsState, WatchState)
+class ControlState(Block, name="control"):
+    """Memory of the controllers, ``MEMORY`` numbers each."""
+
+    memory: F64 = column("control_memory", "ratio", "What a controller remembers; its own documentation says what.")
+
+
+ENGINE_BLOCKS: tuple[type[Block], ...] = (ClockState, FaultsState, AlarmsState, WatchState, ControlState)
+#: numbers that every controller may keep
+MEMORY = 8
 FAULT_SLOTS = 256
