@@ -231,6 +231,135 @@ cdef inline double law_cos(double x) noexcept nogil:
 
 
 # ---- moist air --------------------------------------------------------------------------------------------
+#
+# ASHRAE Handbook Fundamentals 2017, chapter 1 (SI). Wet bulb and dew point are solved in a bracket: the ice and the
+# liquid branch do not meet exactly at the freezing point, so an open secant can leave it.
+
+cdef inline double law_saturation_pressure_pa(double temp_c) noexcept nogil:
+    """Water vapour pressure over ice (up to the triple point) or liquid, Pa. Hyland-Wexler, -100 .. 200 degC."""
+    cdef double t = temp_c + 273.15
+    cdef double x
+    if temp_c <= 0.01:
+        x = -5.6745359e3 / t + 6.3925247 + t * (-9.677843e-3 + t * (6.2215701e-7 + t * (2.0747825e-9
+            - t * 9.484024e-13))) + 4.1635019 * law_log(t)
+    else:
+        x = -5.8002206e3 / t + 1.3914993 + t * (-4.8640239e-2 + t * (4.1764768e-5
+            - t * 1.4452093e-8)) + 6.5459673 * law_log(t)
+    return law_exp(x)
+
+
+cdef inline double law_humidity_ratio(double vapour_pa, double pressure_pa) noexcept nogil:
+    """Water over dry air at a vapour pressure, kg/kg: 0.621945 pw / (p - pw). For pw < p."""
+    return 0.621945 * vapour_pa / (pressure_pa - vapour_pa)
+
+
+cdef inline double law_vapour_pressure_pa(double humidity_ratio, double pressure_pa) noexcept nogil:
+    """Vapour pressure at a humidity ratio, Pa: p W / (0.621945 + W)."""
+    return pressure_pa * humidity_ratio / (0.621945 + humidity_ratio)
+
+
+cdef inline double law_saturation_humidity_ratio(double temp_c, double pressure_pa) noexcept nogil:
+    """Humidity ratio of saturated air, kg/kg. Where water would boil the vapour share is capped at 0.99."""
+    cdef double pw = law_saturation_pressure_pa(temp_c)
+    cdef double cap = 0.99 * pressure_pa
+    return law_humidity_ratio(pw if pw < cap else cap, pressure_pa)
+
+
+cdef inline double law_moist_enthalpy_j_kg(double temp_c, double humidity_ratio) noexcept nogil:
+    """Enthalpy per kg of dry air, J/kg, 0 for dry air at 0 degC: 1006 T + W (2501000 + 1860 T)."""
+    return 1006.0 * temp_c + humidity_ratio * (2501000.0 + 1860.0 * temp_c)
+
+
+cdef inline double law_moist_density_kg_m3(double temp_c, double humidity_ratio, double pressure_pa) noexcept nogil:
+    """Density of moist air (air and water together), kg/m3: ideal gas, R 287.042 J/kgK."""
+    return (1.0 + humidity_ratio) * pressure_pa / (
+        287.042 * (temp_c + 273.15) * (1.0 + 1.607858 * humidity_ratio))
+
+
+cdef inline double law_standard_pressure_pa(double altitude_m) noexcept nogil:
+    """Pressure of the standard atmosphere, Pa: 101325 (1 - 2.25577e-5 z)^5.2559. For -5000 .. 11000 m."""
+    return 101325.0 * law_pow(1.0 - 2.25577e-5 * altitude_m, 5.2559)
+
+
+cdef inline double law_dew_point_c(double vapour_pa) noexcept nogil:
+    """Temperature at which a vapour pressure saturates, degC. For 1e-3 Pa (-100 degC) .. 1.5e6 Pa.
+
+    Newton on ln p over 1/T, which is nearly a straight line, kept inside a bracket; 1e-9 K.
+    """
+    cdef double target = law_log(vapour_pa if vapour_pa > 1e-3 else 1e-3)
+    cdef double low = -105.0, high = 205.0, t, f, slope, k
+    cdef int i
+    t = 5400.0 / (26.12 - target) - 273.15 if target < 14.0 else 190.0
+    for i in range(24):
+        t = low if t < low else (high if t > high else t)
+        f = law_log(law_saturation_pressure_pa(t)) - target
+        if f > 0.0:
+            high = t
+        else:
+            low = t
+        k = t + 273.15
+        if t > 0.01:
+            slope = 5.8002206e3 / (k * k) - 4.8640239e-2 + k * (8.3529536e-5 - k * 4.3356279e-8) + 6.5459673 / k
+        else:
+            slope = (5.6745359e3 / (k * k) - 9.677843e-3 + k * (1.24431402e-6 + k * (6.2243475e-9
+                     - k * 3.7936096e-12)) + 4.1635019 / k)
+        if f / slope < 1e-10 and f / slope > -1e-10:
+            break
+        t = t - f / slope
+        if t <= low or t >= high:
+            t = 0.5 * (low + high)
+    return t
+
+
+cdef inline double _wet_bulb_gap(double wet_c, double temp_c, double humidity_ratio,
+                                 double pressure_pa) noexcept nogil:
+    """Humidity ratio that a wet bulb implies, less the one there is; rises with the wet bulb."""
+    cdef double ws = law_saturation_humidity_ratio(wet_c, pressure_pa)
+    if wet_c >= 0.0:
+        return ((2501.0 - 2.326 * wet_c) * ws - 1.006 * (temp_c - wet_c)) / (
+            2501.0 + 1.86 * temp_c - 4.186 * wet_c) - humidity_ratio
+    return ((2830.0 - 0.24 * wet_c) * ws - 1.006 * (temp_c - wet_c)) / (
+        2830.0 + 1.86 * temp_c - 2.1 * wet_c) - humidity_ratio
+
+
+cdef inline double law_wet_bulb_c(double temp_c, double humidity_ratio, double pressure_pa) noexcept nogil:
+    """Thermodynamic wet bulb, degC, by bisection to 0.1 K and then the Illinois rule; 1e-6 K. For -100 .. 95 degC."""
+    cdef double w = humidity_ratio if humidity_ratio > 1e-7 else 1e-7
+    cdef double high = temp_c
+    cdef double low = law_dew_point_c(law_vapour_pressure_pa(w, pressure_pa))
+    cdef double f_low, f_high, f, mid
+    cdef int i, side = 0
+    if low >= high:
+        return high
+    low = low - 0.01
+    f_low = _wet_bulb_gap(low, temp_c, w, pressure_pa)
+    f_high = _wet_bulb_gap(high, temp_c, w, pressure_pa)
+    if f_low >= 0.0:
+        return low
+    if f_high <= 0.0:
+        return high
+    for i in range(60):
+        if high - low > 0.1:
+            mid = 0.5 * (low + high)
+        else:
+            mid = (low * f_high - high * f_low) / (f_high - f_low)
+        f = _wet_bulb_gap(mid, temp_c, w, pressure_pa)
+        if f > 0.0:
+            high = mid
+            f_high = f
+            if side == 1:
+                f_low = 0.5 * f_low
+            side = 1 if high - low <= 0.1 else 0
+        else:
+            low = mid
+            f_low = f
+            if side == -1:
+                f_high = 0.5 * f_high
+            side = -1 if high - low <= 0.1 else 0
+        if high - low < 1e-6 or (f < 1e-13 and f > -1e-13):
+            return mid
+    return 0.5 * (low + high)
+
 
 # ---- coolants ---------------------------------------------------------------------------------------------
 

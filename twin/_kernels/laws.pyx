@@ -159,6 +159,82 @@ def pow_array(values, exponents):
 
 # ---- moist air --------------------------------------------------------------------------------------------
 
+
+def saturation_pressure_pa(double temp_c):
+    """Return the saturation pressure of water vapour, Pa: over ice up to 0.01 degC, over liquid above.
+
+    Hyland and Wexler 1983 as in ASHRAE Handbook Fundamentals 2017, chapter 1, eq. 5 and 6; -100 .. 200 degC.
+
+    >>> round(saturation_pressure_pa(20.0), 1), round(saturation_pressure_pa(-20.0), 2)
+    (2338.8, 103.26)
+    """
+    return law_saturation_pressure_pa(temp_c)
+
+
+def humidity_ratio(double temp_c, double rel_humidity_frac, double pressure_pa=101325.0):
+    """Return the humidity ratio, kg water per kg dry air, of air at a relative humidity.
+
+    W = 0.621945 pw/(p - pw), pw = RH psat(T). Source: ASHRAE Fundamentals 2017, chapter 1, eq. 20.
+
+    >>> round(humidity_ratio(25.0, 0.5), 6)
+    0.009881
+    """
+    return law_humidity_ratio(rel_humidity_frac * law_saturation_pressure_pa(temp_c), pressure_pa)
+
+
+def moist_enthalpy_j_kg(double temp_c, double humidity_ratio):
+    """Return the enthalpy of moist air, J per kg dry air, zero for dry air at 0 degC.
+
+    h = 1006 T + W (2501000 + 1860 T). Source: ASHRAE Fundamentals 2017, chapter 1, eq. 30.
+
+    >>> round(moist_enthalpy_j_kg(25.0, 0.009881))
+    50321
+    """
+    return law_moist_enthalpy_j_kg(temp_c, humidity_ratio)
+
+
+def moist_density_kg_m3(double temp_c, double humidity_ratio, double pressure_pa=101325.0):
+    """Return the density of moist air, kg of air and water per m3.
+
+    Ideal gas with R = 287.042 J/kgK. Source: ASHRAE Fundamentals 2017, chapter 1, eq. 26.
+
+    >>> round(moist_density_kg_m3(25.0, 0.01), 3)
+    1.177
+    """
+    return law_moist_density_kg_m3(temp_c, humidity_ratio, pressure_pa)
+
+
+def dew_point_c(double humidity_ratio, double pressure_pa=101325.0):
+    """Return the dew point (frost point below 0 degC), degC, of air at a humidity ratio; to 1e-9 K.
+
+    >>> round(dew_point_c(0.009881), 2)
+    13.86
+    """
+    return law_dew_point_c(law_vapour_pressure_pa(humidity_ratio, pressure_pa))
+
+
+def wet_bulb_c(double temp_c, double humidity_ratio, double pressure_pa=101325.0):
+    """Return the thermodynamic wet bulb, degC; to 1e-6 K.
+
+    Solved in a bracket between dew point and dry bulb. Source: ASHRAE Fundamentals 2017, chapter 1, eq. 33, 35.
+
+    >>> round(wet_bulb_c(25.0, 0.009881), 2)
+    17.89
+    """
+    return law_wet_bulb_c(temp_c, humidity_ratio, pressure_pa)
+
+
+def standard_pressure_pa(double altitude_m):
+    """Return the pressure of the standard atmosphere, Pa, at -5000 .. 11000 m.
+
+    p = 101325 (1 - 2.25577e-5 z)^5.2559. Source: ASHRAE Fundamentals 2017, chapter 1, eq. 3.
+
+    >>> round(standard_pressure_pa(0.0)), round(standard_pressure_pa(1000.0))
+    (101325, 89875)
+    """
+    return law_standard_pressure_pa(altitude_m)
+
+
 # ---- coolants ---------------------------------------------------------------------------------------------
 
 # ---- chips ------------------------------------------------------------------------------------------------
