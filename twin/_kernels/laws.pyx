@@ -188,7 +188,7 @@ def moist_enthalpy_j_kg(double temp_c, double humidity_ratio):
     h = 1006 T + W (2501000 + 1860 T). Source: ASHRAE Fundamentals 2017, chapter 1, eq. 30.
 
     >>> round(moist_enthalpy_j_kg(25.0, 0.009881))
-    50321
+    50322
     """
     return law_moist_enthalpy_j_kg(temp_c, humidity_ratio)
 
