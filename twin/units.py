@@ -87,3 +87,57 @@ def format_duration(ns: int) -> str:
     if rest or not parts:
         parts.append(f"{rest / NS_PER_S:g}s")
     return "".join(parts)
+
+
+#: canonical unit -> how a person may write it -> (factor, offset): canonical = number * factor + offset.
+WRITTEN_UNITS: dict[str, dict[str, tuple[float, float]]] = {
+    "degC": {"degC": (1, 0), "C": (1, 0), "°C": (1, 0), "degF": (5 / 9, -160 / 9), "F": (5 / 9, -160 / 9)},
+    "K": {"K": (1, 0)},
+    "W": {"W": (1, 0), "kW": (1e3, 0), "MW": (1e6, 0), "GW": (1e9, 0)},
+    "J": {"J": (1, 0), "kJ": (1e3, 0), "MJ": (1e6, 0), "Wh": (3600, 0), "kWh": (J_PER_KWH, 0),
+          "MWh": (1e3 * J_PER_KWH, 0)},
+    "s": {"ms": (1e-3, 0), "s": (1, 0), "min": (60, 0), "m": (60, 0), "h": (S_PER_HOUR, 0), "d": (24 * S_PER_HOUR, 0)},
+    "m": {"mm": (1e-3, 0), "m": (1, 0), "km": (1e3, 0), "ft": (0.3048, 0)},
+    "m3": {"L": (1e-3, 0), "l": (1e-3, 0), "m3": (1, 0)},
+    "Pa": {"Pa": (1, 0), "kPa": (1e3, 0), "bar": (1e5, 0), "psi": (6894.757293168, 0)},
+    "kg/s": {"kg/s": (1, 0)},
+    "m3/s": {"m3/s": (1, 0), "m3/h": (1 / 3600, 0), "L/s": (1e-3, 0), "L/min": (1 / 60e3, 0)},
+    "bytes": {"B": (1, 0), "bytes": (1, 0), "kB": (1e3, 0), "MB": (1e6, 0), "GB": (1e9, 0), "TB": (1e12, 0)},
+    "bytes/s": {"B/s": (1, 0), "bytes/s": (1, 0), "kB/s": (1e3, 0), "MB/s": (1e6, 0), "GB/s": (1e9, 0),
+                "TB/s": (1e12, 0),
+                "b/s": (0.125, 0), "kb/s": (125, 0), "Mb/s": (125e3, 0), "Gb/s": (125e6, 0), "Tb/s": (125e9, 0)},
+    "kg/kWh": {"kg/kWh": (1, 0), "g/kWh": (1e-3, 0)},
+    "USD/kWh": {"USD/kWh": (1, 0), "USD/MWh": (1e-3, 0), "ct/kWh": (1e-2, 0)},
+    "1/s": {"1/s": (1, 0), "/s": (1, 0), "/min": (1 / 60, 0), "/h": (1 / 3600, 0)},
+    "tokens": {"tokens": (1, 0)},
+    "frac": {"%": (1e-2, 0)},
+}
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*(\S*)\s*")
+
+
+def parse_quantity(text: str, unit: str, *, where: str = "") -> float:
+    """Read a number written with its unit, such as ``400Gb/s``, ``32degC`` or ``70%``, in the canonical unit.
+
+    A number without a unit is taken in the canonical one.
+
+    Raises:
+        InputError: not a number, or the unit is of another quantity.
+
+    >>> parse_quantity("400Gb/s", "bytes/s"), parse_quantity("95 degF", "degC"), parse_quantity("1.5 MW", "W")
+    (50000000000.0, 35.0, 1500000.0)
+    """
+    match = _QUANTITY.fullmatch(text)
+    ways = WRITTEN_UNITS.get(unit, {})
+    some = ", ".join(ways) or unit or "no unit"
+    if match is None:
+        raise InputError(f"'{text}' is not a number with a unit", where=where, expected=f"a number in {some}")
+    if not match[2]:
+        return float(match[1])
+    if match[2] not in ways:
+        raise InputError(f"'{match[2]}' in '{text}' is not a unit that fits here", where=where,
+                         expected=f"a number in {some}")
+    factor, offset = ways[match[2]]
+    number, whole = float(match[1]), round(1 / factor)
+    # 50 % is 0.5 exactly when divided by 100, not when multiplied by 0.01.
+    scaled = number / whole if factor == 1 / max(whole, 1) else number * factor
+    return scaled + offset

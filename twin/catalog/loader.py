@@ -131,7 +131,9 @@ class Catalog:
                 raise CatalogError(f"'like' names '{like}', which is not among the catalogue's {kind}",
                                    where=where, nearest=nearest(str(like), members))
             base = parent.values
-        known = set(base).union(*(entry.values for entry in members.values()))
+        # What a snapshot embeds is complete and may come from another version, with other keys.
+        plain = like is not None or any(not isinstance(raw, Mapping) for key, raw in table.items() if key != "title")
+        known = set(base).union(*(entry.values for entry in members.values())) if plain else set()
         own = {}
         for key, raw in table.items():
             if key in ("like", "title"):

@@ -9,19 +9,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field  # noqa: F401
+from msgspec import Meta, Struct, field
 
 Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
-Fraction = Annotated[float, Meta(ge=0, le=1)]
+Fraction = Annotated[float, Meta(ge=0, le=1, extra={"unit": "frac"})]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 DurationNs = Annotated[int, Meta(ge=0, description="a duration, as in 90s 5m 6h 2d", extra={"unit": "duration"})]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="a short name a person can say")]
 
 
-def doc(text: str, unit: str = "") -> Meta:
-    """Describe a key; the unit is used to read quantities written with one and to print the docs."""
-    return Meta(description=text, extra={"unit": unit} if unit else None)
+def doc(text: str, unit: str = "", kind: str = "") -> Meta:
+    """Describe a key.
+
+    Args:
+        text: its meaning.
+        unit: used to read quantities written with a unit and to print the docs; ``file`` for a file name.
+        kind: kind of the catalogue whose entry the key names.
+    """
+    extra = {key: value for key, value in (("unit", unit), ("kind", kind)) if value}
+    return Meta(description=text, extra=extra or None)
 
 
 class _Section(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -34,7 +41,7 @@ class ScenarioSpec(_Section, kw_only=True, frozen=True):
     title: Annotated[str, doc("One line shown on top of every screen.")]
     story: Annotated[str, doc("What happens, in a sentence or two.")] = ""
     start: Annotated[str, doc("First simulated instant, ISO 8601 with an offset.")] = "2026-01-01T00:00:00+00:00"
-    duration: DurationNs = 3_600_000_000_000
+    duration: Annotated[DurationNs, doc("How long the story runs.")] = 3_600_000_000_000
     tick: Annotated[int, Meta(ge=10_000_000, le=60_000_000_000, description="Tick length, 10ms to 60s.",
                               extra={"unit": "duration"})] = 1_000_000_000
     tick_max: Annotated[int, Meta(ge=0, le=60_000_000_000, extra={"unit": "duration"},
@@ -45,8 +52,8 @@ class ScenarioSpec(_Section, kw_only=True, frozen=True):
 class SiteSpec(_Section, kw_only=True, frozen=True):
     """``[site]``: where the factory stands. A preset fills what is left out."""
 
-    preset: Annotated[str, doc("Entry of the catalogue's sites: climate, altitude, grid, carbon, tariff.")] = "texas"
-    weather: Annotated[str, doc("A climate class (`nordic`, `phoenix`, `singapore`, `texas` ...) or `epw:FILE`.")] = ""
+    preset: Annotated[str, doc("Entry of the catalogue's sites: climate, altitude, grid, carbon, tariff.", kind="sites")] = "texas"
+    weather: Annotated[str, doc("A climate class (`nordic`, `phoenix`, `singapore`, `texas` ...) or `epw:FILE`.", "file")] = ""
     altitude_m: Annotated[float | None, doc("Height above sea level.", "m")] = None
     carbon_kg_kwh: Annotated[float | None, doc("Annual mean carbon intensity of the grid.", "kg/kWh")] = None
     price_usd_kwh: Annotated[float | None, doc("Energy price.", "USD/kWh")] = None
@@ -66,10 +73,10 @@ class LoopSpec(_Section, kw_only=True, frozen=True):
 
     name: Name
     supply_c: Annotated[float, Meta(ge=5, le=60, description="Supply temperature set-point.", extra={"unit": "degC"})]
-    heat_reject: Annotated[list[UnitGroupSpec], doc("Dry coolers and towers in parallel.")] = []
-    chillers: Annotated[UnitGroupSpec | None, doc("Chillers; without them the loop is cooled by its heat_reject only.")] = None
+    heat_reject: Annotated[list[UnitGroupSpec], doc("Dry coolers and towers in parallel.", kind="coolers")] = []
+    chillers: Annotated[UnitGroupSpec | None, doc("Chillers; without them the loop is cooled by its heat_reject only.", kind="chillers")] = None
     condenser: Annotated[str, doc("Where the chillers reject: `air`, or the name of another loop.")] = "air"
-    pumps: Annotated[UnitGroupSpec | None, doc("Distribution pumps; sized from the load when left out.")] = None
+    pumps: Annotated[UnitGroupSpec | None, doc("Distribution pumps; sized from the load when left out.", kind="pumps")] = None
     volume_m3: Annotated[float | None, doc("Water in pipes and tank; 20 L per kW of design load when left out.", "m3")] = None
     coolant: Annotated[Literal["water", "pg25"], doc("What flows in it.")] = "water"
 
@@ -77,17 +84,17 @@ class LoopSpec(_Section, kw_only=True, frozen=True):
 class PlantSpec(_Section, kw_only=True, frozen=True):
     """``[plant]``: the loops outside the halls."""
 
-    loop: list[LoopSpec] = []
+    loop: Annotated[list[LoopSpec], doc("Water loops.")] = []
 
 
 class PowerSpec(_Section, kw_only=True, frozen=True):
     """``[power]``: from the utility to the racks."""
 
     topology: Annotated[Literal["2n", "n+1", "n", "direct"], doc("Redundancy of the chain; `direct` meters at the rack input only.")] = "2n"
-    battery: DurationNs = 300_000_000_000
-    ups: Annotated[str, doc("Catalogue entry of the UPS.")] = "ups-1500kw"
-    transformer: Annotated[str, doc("Catalogue entry of the MV/LV transformer.")] = "transformer-2500kva"
-    generators: Annotated[UnitGroupSpec | None, doc("Standby generators.")] = None
+    battery: Annotated[DurationNs, doc("Time that the UPS batteries carry the design load.")] = 300_000_000_000
+    ups: Annotated[str, doc("Catalogue entry of the UPS.", kind="electrical")] = "ups-1500kw"
+    transformer: Annotated[str, doc("Catalogue entry of the MV/LV transformer.", kind="electrical")] = "transformer-2500kva"
+    generators: Annotated[UnitGroupSpec | None, doc("Standby generators.", kind="electrical")] = None
 
 
 class FabricSpec(_Section, kw_only=True, frozen=True):
@@ -96,7 +103,7 @@ class FabricSpec(_Section, kw_only=True, frozen=True):
     type: Annotated[Literal["leaf-spine", "rail-optimised", "none"], doc("How leaves are wired.")] = "rail-optimised"
     speed: Annotated[float, Meta(gt=0, description="Speed of a port, one direction.", extra={"unit": "bytes/s"})] = 50e9
     oversubscription: Annotated[float, Meta(ge=1, le=64, description="Down-link over up-link capacity of a leaf.")] = 1.0
-    switch: Annotated[str, doc("Catalogue entry of leaf and spine switches.")] = "qm9700"
+    switch: Annotated[str, doc("Catalogue entry of leaf and spine switches.", kind="switches")] = "qm9700"
     routing: Annotated[Literal["adaptive", "ecmp", "static"], doc("How flows choose an up-link.")] = "adaptive"
     collective_efficiency: Annotated[Fraction, doc("Share of line rate that a collective reaches.")] = 0.9
 
@@ -104,7 +111,7 @@ class FabricSpec(_Section, kw_only=True, frozen=True):
 class StorageSpec(_Section, kw_only=True, frozen=True):
     """``[storage]``: the parallel file system that checkpoints go to."""
 
-    type: Annotated[str, doc("Catalogue entry.")] = "storage-200gbs"
+    type: Annotated[str, doc("Catalogue entry.", kind="storage")] = "storage-200gbs"
     count: Annotated[int, Meta(ge=0, le=10_000, description="How many units; 0 for none.")] = 1
 
 
@@ -119,8 +126,8 @@ class RowSpec(_Section, kw_only=True, frozen=True):
     """``[[hall.row]]``: racks side by side, sharing CDUs when they are liquid-cooled."""
 
     racks: Annotated[int, Meta(ge=1, le=1_000, description="Racks in the row.")]
-    rack: Annotated[str, doc("Catalogue entry of the rack.")]
-    cdu: CoolingUnitsSpec | None = None
+    rack: Annotated[str, doc("Catalogue entry of the rack.", kind="racks")]
+    cdu: Annotated[CoolingUnitsSpec | None, doc("CDUs of the row; a liquid-cooled row needs them.", kind="cdus")] = None
     repeat: Annotated[int, Meta(ge=1, le=1_000, description="How many such rows, numbered on.")] = 1
 
 
@@ -129,8 +136,8 @@ class HallSpec(_Section, kw_only=True, frozen=True):
 
     name: Name
     aisle: Annotated[Literal["open", "cold-contained", "hot-contained"], doc("Containment of the aisles.")] = "cold-contained"
-    crah: CoolingUnitsSpec | None = None
-    row: list[RowSpec] = []
+    crah: Annotated[CoolingUnitsSpec | None, doc("CRAHs of the hall; a hall without them has no air cooling.", kind="crahs")] = None
+    row: Annotated[list[RowSpec], doc("Rows, front to back.")] = []
     repeat: Annotated[int, Meta(ge=1, le=100, description="How many such halls, lettered on.")] = 1
 
 
@@ -158,14 +165,14 @@ class JobSpec(_Section, kw_only=True, frozen=True):
 
     name: Name
     kind: Annotated[Literal["training", "inference", "batch"], doc("What it does.")] = "training"
-    model: Annotated[str, doc("Catalogue entry of the model; empty for a batch job.")] = ""
+    model: Annotated[str, doc("Catalogue entry of the model; empty for a batch job.", kind="models")] = ""
     gpus: Annotated[int, Meta(ge=1, le=10_000_000, description="GPUs, placed all at once or not at all.")]
-    at: DurationNs = 0
+    at: Annotated[DurationNs, doc("When it is submitted, after the start.")] = 0
     run: Annotated[DurationNs, doc("Work at nominal speed; 0 runs until the scenario's end.")] = 0
-    plan: PlanSpec = PlanSpec()
-    checkpoint: DurationNs = 0
-    load: LoadSpec | None = None
-    utilisation: Annotated[float | None, doc("Compute activity of a batch job, 0..1.")] = None
+    plan: Annotated[PlanSpec, doc("How a training job is spread; chosen from the model when left out.")] = PlanSpec()
+    checkpoint: Annotated[DurationNs, doc("Time between checkpoints; 0 for none.")] = 0
+    load: Annotated[LoadSpec | None, doc("Requests that an inference job answers.")] = None
+    utilisation: Annotated[Fraction | None, doc("Compute activity of a batch job; the model decides when left out.")] = None
     racks: Annotated[str, doc("Racks or rows it prefers, as in `A1,A2`; anywhere when empty.")] = ""
     precision: Annotated[Literal["bf16", "fp8", "fp4"], doc("Number format of its matrix work.")] = "bf16"
     priority: Annotated[int, Meta(ge=-1000, le=1000, description="Larger goes first.")] = 0
@@ -175,18 +182,19 @@ class GeneratorSpec(_Section, kw_only=True, frozen=True):
     """``[workload.generator]``: jobs drawn from distributions, without end."""
 
     jobs_per_hour: Annotated[Positive, doc("Mean submissions per hour.")] = 6.0
-    gpus: Annotated[list[int], doc("Sizes that are drawn.")] = field(default_factory=lambda: [8, 16, 32, 64])
-    run_mean: DurationNs = 1_800_000_000_000
+    gpus: Annotated[list[Annotated[int, Meta(ge=1, le=10_000_000)]], doc("Sizes that are drawn, in GPUs; repeat a size to draw it more often.")] = field(default_factory=lambda: [8, 16, 32, 64])
+    run_mean: Annotated[DurationNs, doc("Mean work of a job at nominal speed.")] = 1_800_000_000_000
     slots: Annotated[int, Meta(ge=1, le=100_000, description="Jobs that may be waiting or running at once.")] = 64
 
 
 class WorkloadSpec(_Section, kw_only=True, frozen=True):
     """``[workload]``: where jobs come from beside ``[[job]]`` and how they are scheduled."""
 
-    trace: Annotated[str, doc("A `.trace` (Philly-derived) or `.swf` file, relative to the scenario file; empty for none.")] = ""
-    throughputs: Annotated[str, doc("CSV of steps per second per job type, for a `.trace` file; beside it when empty.")] = ""
+    trace: Annotated[str, doc("A `.trace` (Philly-derived) or `.swf` file, relative to the scenario file; empty for none.", "file")] = ""
+    throughputs: Annotated[str, doc("CSV of steps per second per job type, for a `.trace` file; beside it when empty.", "file")] = ""
     policy: Annotated[Literal["fcfs"], doc("Queue discipline.")] = "fcfs"
-    generator: GeneratorSpec | None = None
+    generator: Annotated[GeneratorSpec | None, doc("Jobs drawn without end; a trace takes its place.")] = None
+    gpus_max: Annotated[Annotated[int, Meta(ge=1, le=10_000_000)] | None, doc("GPUs that jobs may hold at once; what the header of an `.swf` says (MaxProcs), or all, when left out.")] = None
     utilisation: Annotated[Fraction, doc("Compute activity of trace jobs, whose files do not say.")] = 0.7
     packing: Annotated[Literal["contiguous", "spread"], doc("Placement of a gang.")] = "contiguous"
     coupled: Annotated[bool, doc("Trace durations stretch with throttling and congestion; false replays them as given.")] = True
@@ -195,8 +203,8 @@ class WorkloadSpec(_Section, kw_only=True, frozen=True):
 class EventSpec(_Section, kw_only=True, frozen=True):
     """``[[event]]``: a fault or a command at an instant."""
 
-    at: DurationNs
-    fault: Annotated[str, doc("Name of a fault; see `twin catalog faults`.")] = ""
+    at: Annotated[DurationNs, doc("When it happens, after the start.")]
+    fault: Annotated[str, doc("Name of a fault.")] = ""
     command: Annotated[Literal["", "set"], doc("`set` changes a set-point.")] = ""
     target: Annotated[str, doc("Place, or path of the set-point.")]
     value: Annotated[float | None, doc("New value, or how bad the fault is.")] = None
@@ -221,18 +229,18 @@ class VariantSpec(_Section, kw_only=True, frozen=True):
 class Spec(_Section, kw_only=True, frozen=True):
     """A whole specification after `extends`, presets and `--set` were applied."""
 
-    scenario: ScenarioSpec
+    scenario: Annotated[ScenarioSpec, doc("Title, duration, tick, seed.")]
     extends: Annotated[str, doc("Name or file of a scenario to start from.")] = ""
-    site: SiteSpec = SiteSpec()
-    plant: PlantSpec = PlantSpec()
-    power: PowerSpec = PowerSpec()
-    fabric: FabricSpec = FabricSpec()
-    storage: StorageSpec = StorageSpec()
-    hall: list[HallSpec] = []
-    job: list[JobSpec] = []
-    workload: WorkloadSpec = WorkloadSpec()
-    control: list[ControlSpec] = []
-    event: list[EventSpec] = []
-    variant: list[VariantSpec] = []
-    expect: Annotated[dict[str, str], doc("Quantity -> condition; see docs/scenario.md.")] = {}
+    site: Annotated[SiteSpec, doc("Where the factory stands.")] = SiteSpec()
+    plant: Annotated[PlantSpec, doc("Loops, chillers, what rejects heat.")] = PlantSpec()
+    power: Annotated[PowerSpec, doc("From the utility to the racks.")] = PowerSpec()
+    fabric: Annotated[FabricSpec, doc("The scale-out network.")] = FabricSpec()
+    storage: Annotated[StorageSpec, doc("What checkpoints are written to.")] = StorageSpec()
+    hall: Annotated[list[HallSpec], doc("Rooms with racks.")] = []
+    job: Annotated[list[JobSpec], doc("Jobs that are declared.")] = []
+    workload: Annotated[WorkloadSpec, doc("Traces, generators, scheduling.")] = WorkloadSpec()
+    control: Annotated[list[ControlSpec], doc("Controllers that write set-points.")] = []
+    event: Annotated[list[EventSpec], doc("Faults and commands.")] = []
+    variant: Annotated[list[VariantSpec], doc("The same story under other conditions.")] = []
+    expect: Annotated[dict[str, str], doc("Quantity and condition; see the grammar of expectations.")] = {}
     catalog: Annotated[dict[str, dict[str, dict[str, object]]], doc("Own catalogue entries, by kind and name.")] = {}

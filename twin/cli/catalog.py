@@ -1,0 +1,61 @@
+"""``twin catalog``: every number with unit, source and grade."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from twin.cli.common import json_option, print_json
+
+
+@click.command("catalog")
+@click.argument("name", required=False)
+@json_option
+def command(name: str | None, as_json: bool) -> int:
+    """List the equipment catalogue, the entries of a kind, or all values of the entry NAME."""
+    from twin.catalog.loader import load_catalog
+
+    catalog = load_catalog()
+    if name is None or name in catalog.kinds():
+        kinds = catalog.kinds() if name is None else (name,)
+        if as_json:
+            print_json({kind: {e.name: e.title for e in catalog.entries(kind)} for kind in kinds})
+            return 0
+        for kind in kinds:
+            print(kind)
+            for entry in catalog.entries(kind):
+                print(f"  {entry.name:<24} {entry.title}")
+        return 0
+    entries = catalog.find(name)
+    if as_json:
+        print_json([_as_json(entry, catalog.sources) for entry in entries])
+        return 0
+    for entry in entries:
+        _print(entry, catalog.sources)
+    return 0
+
+
+def _as_json(entry: Any, sources: Any) -> dict[str, Any]:
+    from twin.catalog.schema import unit_of
+
+    return {"kind": entry.kind, "name": entry.name, "title": entry.title, "values": {
+        key: {"value": v.value, "unit": unit_of(key), "grade": v.grade, "source": v.source,
+              "source_title": sources[v.source].title, "url": sources[v.source].url, "note": v.note}
+        for key, v in entry.values.items()}}
+
+
+def _print(entry: Any, sources: Any) -> None:
+    from twin.catalog.schema import unit_of
+
+    print(f"{entry.name} ({entry.kind}): {entry.title}")
+    for key, v in entry.values.items():
+        unit = unit_of(key)
+        shown = f"{v.value:g}" if isinstance(v.value, float) else str(v.value)
+        print(f"  {key:<28} {shown + (' ' + unit if unit else ''):<20} {v.grade:<10} {v.note}")
+    used = sorted({v.source for v in entry.values.values()} - {"estimate", "calc"})
+    for key in used:
+        print(f"  [{key}] {sources[key].title} {sources[key].url}".rstrip())
+    estimates = sum(v.grade == "estimate" for v in entry.values.values())
+    if estimates:
+        print(f"  {estimates} of {len(entry.values)} values are engineering estimates without a published source.")
