@@ -8,7 +8,7 @@
 # loops over these functions vectorise on plain x86-64 too. Coefficients are Chebyshev fits to the Taylor
 # remainders named beside them; tests/_kernels/test_elementary.py holds them against mpmath.
 
-from libc.math cimport INFINITY, NAN
+from libc.math cimport INFINITY, NAN, sqrt
 from libc.stdint cimport uint64_t
 
 cdef extern from *:
@@ -363,6 +363,52 @@ cdef inline double law_wet_bulb_c(double temp_c, double humidity_ratio, double p
 
 # ---- coolants ---------------------------------------------------------------------------------------------
 
+
+# PG25 is water with 25 vol % (25.85 wt %) propylene glycol; fits to Melinder (2010), as in CoolProp INCOMP::MPG,
+# 20 .. 65 degC. Water: fits to CoolProp (IAPWS-95) at 3 bar, 1 .. 70 degC. Balances use one constant cp per loop.
+
+cdef inline double law_pg25_cp_j_kgk(double temp_c) noexcept nogil:
+    """Specific heat of PG25, J/kgK. Within 0.03 % of Melinder, 20 .. 65 degC."""
+    return 3861.5 + 2.425 * temp_c
+
+
+cdef inline double law_pg25_rho_kg_m3(double temp_c) noexcept nogil:
+    """Density of PG25, kg/m3. Within 0.01 % of Melinder, 20 .. 65 degC."""
+    return 1027.697 + temp_c * (-0.328846 - 0.00252639 * temp_c)
+
+
+cdef inline double law_pg25_mu_pa_s(double temp_c) noexcept nogil:
+    """Viscosity of PG25, Pa s. Within 0.05 % of Melinder, 20 .. 65 degC (commercial fluids: up to 14 % more)."""
+    return 1e-3 * law_exp(1.7535 + temp_c * (-0.048128 + temp_c * (3.6635e-4 - 1.3608e-6 * temp_c)))
+
+
+cdef inline double law_pg25_k_w_mk(double temp_c) noexcept nogil:
+    """Heat conductivity of PG25, W/mK. Within 0.05 % of Melinder, 20 .. 65 degC."""
+    return 0.4467 + 0.000866 * temp_c
+
+
+cdef inline double law_water_cp_j_kgk(double temp_c) noexcept nogil:
+    """Specific heat of water, J/kgK. Within 0.02 % of IAPWS-95, 1 .. 70 degC."""
+    return 4217.6116 + temp_c * (-3.0690315 + temp_c * (0.08712112 + temp_c * (-1.0808216e-3 + 5.456416e-6 * temp_c)))
+
+
+cdef inline double law_water_rho_kg_m3(double temp_c) noexcept nogil:
+    """Density of water at 3 bar, kg/m3. Within 0.01 % of IAPWS-95, 1 .. 70 degC."""
+    return 1000.05475 + temp_c * (0.03493586 + temp_c * (-6.6226852e-3 + 2.2912783e-5 * temp_c))
+
+
+cdef inline double law_water_mu_pa_s(double temp_c) noexcept nogil:
+    """Viscosity of water, Pa s. Within 0.08 % of IAPWS, 1 .. 70 degC."""
+    return 1e-3 * law_exp(0.58181642 + temp_c * (-0.034376223 + temp_c * (3.1437939e-4 + temp_c * (
+        -2.5433455e-6 + 1.0395967e-8 * temp_c))))
+
+
+cdef inline double law_flow_for_return_m3_s(double heat_w, double return_c, double supply_c, double rho_kg_m3,
+                                            double cp_j_kgk) noexcept nogil:
+    """Flow that carries a heat at a given return temperature, m3/s: Q / (rho cp (T_return - T_supply))."""
+    return heat_w / (rho_kg_m3 * cp_j_kgk * (return_c - supply_c))
+
+
 # ---- chips ------------------------------------------------------------------------------------------------
 
 # ---- heat exchangers, pumps, fans -------------------------------------------------------------------------
@@ -392,11 +438,190 @@ cdef inline double law_eps_ntu_crossflow_unmixed(double ntu, double cr) noexcept
     cdef double out = -law_expm1(law_expm1(-thin * (n / root)) * root / thin)
     return out if ntu > 1e-12 else 0.0
 
+cdef inline double law_ha_ratio(double flow_ratio, double exponent, double temp_c, double temp_ref_c) noexcept nogil:
+    """Film conductance over its rated value: (m/m0)^exponent (1 + 0.006 (T - T0)), 0 without flow.
+
+    Exponent 0.8 for a turbulent film; the temperature term is held within 0.5 .. 1.5.
+    Source: Modelica Buildings, HADryCoil (water side); exponents 0.8 .. 0.85.
+    """
+    cdef double warm = 1.0 + 0.006 * (temp_c - temp_ref_c)
+    warm = 0.5 if warm < 0.5 else (1.5 if warm > 1.5 else warm)
+    return law_pow(flow_ratio, exponent) * warm
+
+
+cdef inline double law_series_ua_w_k(double ha_1_w_k, double ha_2_w_k) noexcept nogil:
+    """Conductance of two films in series, W/K: 1/(1/a + 1/b), 0 when either is."""
+    cdef double total = ha_1_w_k + ha_2_w_k
+    return ha_1_w_k * ha_2_w_k / total if total > 0.0 else 0.0
+
+
+cdef inline double law_branch_flow(double dp, double conductance, double exponent) noexcept nogil:
+    """Flow through a branch whose pressure drop is K V^n: G dp^(1/n) with G = K^(-1/n); 0 for dp <= 0.
+
+    Parallel branches at a common dp share a flow as G_i / sum G_j. n = 1.897 for a GB300 NVL72 rack
+    (fit to Lenovo LP2357, table 27, 59 .. 177 L/min, within 2.5 %).
+    """
+    return conductance * law_pow(dp, 1.0 / exponent) if dp > 0.0 else 0.0
+
+
+cdef inline double law_branch_viscosity_ratio(double mu_ratio, double rho_ratio, double exponent) noexcept nogil:
+    """Factor on K when the coolant changes: (mu/mu0)^(2-n) (rho/rho0)^(n-1), for dp = K V^n."""
+    return law_pow(mu_ratio, 2.0 - exponent) * law_pow(rho_ratio, exponent - 1.0)
+
+
+cdef inline double law_pump_head_pa(double flow_m3_s, double speed, double h0, double b, double a) noexcept nogil:
+    """Head of a pump at a speed (1 is nominal), Pa: n^2 H0 + n b V + a V^2 (affinity holds exactly; a < 0)."""
+    return speed * (speed * h0 + b * flow_m3_s) + a * flow_m3_s * flow_m3_s
+
+
+cdef inline double law_pump_flow_m3_s(double dp_pa, double speed, double h0, double b, double a) noexcept nogil:
+    """Flow of a pump against a pressure, on the falling branch of its curve, m3/s; 0 behind its check valve."""
+    cdef double d = speed * speed * b * b - 4.0 * a * (speed * speed * h0 - dp_pa)
+    cdef double v = (speed * b + sqrt(d)) / (-2.0 * a) if d > 0.0 else 0.0
+    return v if v > 0.0 else 0.0
+
+
+cdef inline double law_pump_speed(double flow_m3_s, double dp_pa, double h0, double b, double a) noexcept nogil:
+    """Speed at which a pump delivers a flow against a pressure: the positive root of n^2 H0 + n b V + a V^2 = dp."""
+    cdef double d = b * b * flow_m3_s * flow_m3_s + 4.0 * h0 * (dp_pa - a * flow_m3_s * flow_m3_s)
+    return (sqrt(d) - b * flow_m3_s) / (2.0 * h0) if d > 0.0 else 0.0
+
+
+cdef inline double law_pump_power_w(double head_pa, double speed, double flow_m3_s, double best_flow_m3_s,
+                                    double efficiency) noexcept nogil:
+    """Electrical power of a pump, W: H V / eta with eta = eta_best x (2 - x), x = V / (n V_best).
+
+    Written as H n V_best / (eta_best (2 - x)), which stays finite against a closed valve; x is held below 1.8.
+    ``efficiency`` is the best one of pump, motor and drive together. Affinity: power goes with speed cubed.
+    """
+    cdef double base = speed * best_flow_m3_s
+    cdef double x = flow_m3_s / base if base > 0.0 else 0.0
+    x = 1.8 if x > 1.8 else x
+    return head_pa * base / (efficiency * (2.0 - x))
+
+
+cdef inline double law_coast_down(double speed, double dt_s, double tau_s) noexcept nogil:
+    """Speed after dt of coasting against a load that goes with speed squared: n / (1 + n dt / tau)."""
+    return speed / (1.0 + speed * dt_s / tau_s)
+
+
+cdef inline double law_valve_share(double opening) noexcept nogil:
+    """Flow share of an equal-percentage valve, 0 .. 1: (R^x - 1)/(R - 1), R = 30, shut at 0."""
+    return law_expm1(3.4011973816621555 * opening) / 29.0
+
 
 # ---- hall air ---------------------------------------------------------------------------------------------
 
 # ---- electrical -------------------------------------------------------------------------------------------
 
 # ---- plant ------------------------------------------------------------------------------------------------
+
+
+cdef inline double law_dry_cooler_ua_ratio(double water_ratio, double air_ratio, double air_share) noexcept nogil:
+    """UA of a dry cooler over its rated UA: 1 / (s y^-0.8 + (1 - s) w^-0.85); s: air film's share of the resistance.
+
+    y and w are air and water flow over rated; 0 without either flow.
+    Source: Modelica Buildings, DryCoil HA relations (n_a 0.8, n_w 0.85; r 2/3 of hA air over water gives s 0.6).
+    """
+    if air_ratio <= 0.0 or water_ratio <= 0.0:
+        return 0.0
+    return 1.0 / (air_share * law_pow(air_ratio, -0.8) + (1.0 - air_share) * law_pow(water_ratio, -0.85))
+
+
+cdef inline double law_tower_ua_ratio(double air_ratio, double water_ratio, double wet_bulb_drop_k) noexcept nogil:
+    """UA of a Merkel tower over its rated UA, by air and water flow over rated and rated less actual wet bulb.
+
+    (1.3 y - 0.3 y^2)(0.1082 + 1.667 w - 0.7713 w^2)(1 + 0.0081 dT); y within 0 .. 1, w 0.3 .. 1, dT -10 .. 25 K.
+    Source: EnergyPlus CoolingTower:VariableSpeed:Merkel; Modelica Buildings, Merkel UACorrection.
+    """
+    cdef double y = 0.0 if air_ratio < 0.0 else (1.0 if air_ratio > 1.0 else air_ratio)
+    cdef double w = 0.3 if water_ratio < 0.3 else (1.0 if water_ratio > 1.0 else water_ratio)
+    cdef double d = -10.0 if wet_bulb_drop_k < -10.0 else (25.0 if wet_bulb_drop_k > 25.0 else wet_bulb_drop_k)
+    return y * (1.3 - 0.3 * y) * (0.1082 + w * (1.667 - 0.7713 * w)) * (1.0 + 0.0081 * d)
+
+
+cdef inline double law_saturation_enthalpy_j_kg(double temp_c, double pressure_pa) noexcept nogil:
+    """Enthalpy of saturated air per kg of dry air, J/kg."""
+    return law_moist_enthalpy_j_kg(temp_c, law_saturation_humidity_ratio(temp_c, pressure_pa))
+
+
+cdef inline double _tower_heat_at(double wet_out_c, double ua_w_k, double air_kg_s, double water_w_k, double air_cp,
+                                  double water_in_c, double wet_in_c, double enthalpy_in, double pressure_pa,
+                                  double *air_cp_out) noexcept nogil:
+    """Heat of a Merkel tower if its air left at a wet bulb, W; also the effective specific heat of the air."""
+    cdef double cp_e = (law_saturation_enthalpy_j_kg(wet_out_c, pressure_pa) - enthalpy_in) / (wet_out_c - wet_in_c)
+    cdef double air_w_k = air_kg_s * cp_e
+    cdef double c_min = air_w_k if air_w_k < water_w_k else water_w_k
+    cdef double c_max = water_w_k if air_w_k < water_w_k else air_w_k
+    air_cp_out[0] = cp_e
+    return law_eps_ntu_counterflow(ua_w_k * cp_e / (air_cp * c_min), c_min / c_max) * c_min * (water_in_c - wet_in_c)
+
+
+cdef inline double law_tower_heat_w(double ua_w_k, double air_kg_s, double water_w_k, double air_cp_j_kgk,
+                                    double water_in_c, double wet_bulb_c, double pressure_pa,
+                                    double *wet_bulb_out_c) noexcept nogil:
+    """Heat that water gives to the air of a counterflow cooling tower, W (Merkel, effectiveness-NTU).
+
+    The air is treated as a gas of specific heat cp_e = dh_s/dT_wb between its entering and leaving wet bulb, and
+    UA as UA cp_e/cp; the leaving wet bulb is solved in a bracket (Illinois rule) to 1e-7 K. ``water_w_k`` is the
+    water's heat capacity flow. 0 when the water is not warmer than the wet bulb, or without air or water.
+    Source: EnergyPlus Engineering Reference, CoolingTower:VariableSpeed:Merkel.
+    """
+    cdef double h_in, cp_e, q, low, high, f_low, f_high, f, mid
+    cdef int i, side = 0
+    wet_bulb_out_c[0] = wet_bulb_c
+    if water_in_c <= wet_bulb_c + 1e-3 or air_kg_s <= 0.0 or water_w_k <= 0.0 or ua_w_k <= 0.0:
+        return 0.0
+    h_in = law_saturation_enthalpy_j_kg(wet_bulb_c, pressure_pa)
+    low = wet_bulb_c + 1e-3
+    high = water_in_c
+    q = _tower_heat_at(low, ua_w_k, air_kg_s, water_w_k, air_cp_j_kgk, water_in_c, wet_bulb_c, h_in, pressure_pa, &cp_e)
+    f_low = low - wet_bulb_c - q / (air_kg_s * cp_e)
+    if f_low >= 0.0:
+        wet_bulb_out_c[0] = low
+        return q
+    q = _tower_heat_at(high, ua_w_k, air_kg_s, water_w_k, air_cp_j_kgk, water_in_c, wet_bulb_c, h_in, pressure_pa, &cp_e)
+    f_high = high - wet_bulb_c - q / (air_kg_s * cp_e)
+    mid = high
+    for i in range(40):
+        if f_high - f_low <= 0.0:
+            break
+        mid = (low * f_high - high * f_low) / (f_high - f_low)
+        q = _tower_heat_at(mid, ua_w_k, air_kg_s, water_w_k, air_cp_j_kgk, water_in_c, wet_bulb_c, h_in, pressure_pa,
+                           &cp_e)
+        f = mid - wet_bulb_c - q / (air_kg_s * cp_e)
+        if f < 1e-7 and f > -1e-7:
+            break
+        if f > 0.0:
+            high = mid
+            f_high = f
+            f_low = 0.5 * f_low if side == 1 else f_low
+            side = 1
+        else:
+            low = mid
+            f_low = f
+            f_high = 0.5 * f_high if side == -1 else f_high
+            side = -1
+    wet_bulb_out_c[0] = mid
+    return q
+
+
+cdef inline double law_part_load_ratio(double load, double a0, double a1, double a2) noexcept nogil:
+    """Efficiency at part load over that at full load: a0 + a1 x + a2 x^2, with a0 + a1 + a2 = 1."""
+    return a0 + load * (a1 + a2 * load)
+
+
+cdef inline double law_carnot_cop(double cold_c, double hot_c, double efficiency, double lift_min_k,
+                                  double cop_max) noexcept nogil:
+    """Coefficient of performance of a chiller: eta T_cold / (T_hot - T_cold), at most cop_max.
+
+    Temperatures are those of the refrigerant (degC); the lift is at least ``lift_min_k``.
+    Source: Modelica Buildings, Chillers.Carnot; efficiency 0.50 .. 0.60.
+    """
+    cdef double lift = hot_c - cold_c
+    lift = lift if lift > lift_min_k else lift_min_k
+    cdef double cop = efficiency * (cold_c + 273.15) / lift
+    return cop if cop < cop_max else cop_max
+
 
 # ---- network, workload ------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 Heat and power handed from one domain to the next are mean watts over the tick just computed, so that
 energy is the value times the tick's length on both sides of the seam. A machine whose power is metered
 before its own domain runs (pumps, fans, chillers: power runs first) publishes in ``*_power_w`` the power
-it draws *next* tick; its domain books exactly that metered value as heat before it writes the new one.
+it draws *next* tick; its domain books exactly that metered value as heat before it writes the new one (CDU pumps
+warm the row's coolant, distribution pumps the loop's water, compressors the condenser's side, fans the outdoor air).
 
 Domains that hold energy keep ``tick_in_j``, ``tick_out_j`` and ``tick_stored_j`` (change of stored energy)
 of the last tick; the ledger sums them and checks that nothing is missing.
@@ -198,6 +199,12 @@ class LiquidState(Block, name="liquid"):
     pump_speed_frac: F64 = column("pump", "frac", "Speed over nominal.", init=1, shown=True)
     pump_command_frac: F64 = column("pump", "frac", "Speed that the controller asks for.", init=1)
     pump_fault: I32 = column("pump", "bool", "The pump is tripped.", role="fault", shown=True)
+    pump_running: I32 = column("pump", "bool", "The pump is on duty; a spare stands by until one fails.", shown=True)
+    cdu_fault: I32 = column("cdu", "bool", "The CDU is out of service: its pumps stop, its valve stays.", role="fault", shown=True)
+    cdu_valve_stuck_frac: F64 = column("cdu", "frac", "Position that the primary valve is stuck at, -1 when it moves.", init=-1, role="fault")
+    cdu_supply_error_k: F64 = column("cdu", "K", "Secondary supply over its set-point, 0 without flow.", role="derived")
+    tcs_dp_setpoint_pa: F64 = column("tcs", "Pa", "Differential pressure that the pumps hold across the racks.", init=60000, role="setpoint", shown=True)
+    tcs_flow_frac: F64 = column("tcs", "frac", "Flow of the row loop over its design flow.", role="derived", shown=True)
     supply_temp_max_c: F64 = column("one", "degC", "Warmest rack supply.", role="derived", init=25, shown=True, history=True)
     tick_in_j: F64 = column("one", "J", _IN, role="derived")
     tick_out_j: F64 = column("one", "J", _OUT, role="derived")
@@ -249,6 +256,13 @@ class PlantState(Block, name="plant"):
     loop_setpoint_c: F64 = column("loop", "degC", "Set-point of the supply temperature.", init=20, role="setpoint", shown=True)
     loop_pump_power_w: F64 = column("loop", "W", "Distribution pumps, metered next tick.", shown=True)
     loop_pump_fault: I32 = column("loop", "count", "Distribution pumps that are tripped.", role="fault", shown=True)
+    loop_pump_speed_frac: F64 = column("loop", "frac", "Speed of the distribution pumps over nominal.", init=0.8, shown=True)
+    loop_demand_kg_s: F64 = column("loop", "kg/s", "Flow that the consumers' valves ask for.")
+    loop_leaving_temp_c: F64 = column("loop", "degC", "Water out of the last cooler or chiller.", init=20, shown=True)
+    loop_supply_error_k: F64 = column("loop", "K", "Supply over its set-point.", role="derived")
+    loop_sample_s: F64 = column("loop", "s", "Time since the fan controllers last acted.")
+    rejector_share_frac: F64 = column("rejector", "frac", "Share of the loop's water that passes the group.", init=1, shown=True)
+    rejector_outlet_temp_c: F64 = column("rejector", "degC", "Loop water behind the group.", init=20, shown=True)
     rejector_speed_frac: F64 = column("rejector", "frac", "Fan speed of the dry coolers or tower cells in use.", init=0.5, shown=True)
     rejector_fault: I32 = column("rejector", "count", "Units of the group out of service.", role="fault", shown=True)
     rejector_heat_w: F64 = column("rejector", "W", "Heat to the outdoor air, mean of the tick.", shown=True)

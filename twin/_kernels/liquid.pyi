@@ -1,0 +1,16 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+STEP_MAX_S: float
+
+class LiquidKernel:
+    """All row loops of a site, bound to their buffers."""
+
+    def __init__(
+        self, *, racks: int, streams: int, tcs: int, cdus: int, pumps: int, loops: int, **buffers: NDArray[Any],
+    ) -> None: ...
+    def run(self, dt_s: float) -> None:
+        """Advance by ``dt_s`` seconds: temperatures, flows, controls."""
+    def prime(self) -> None:
+        """Bring pumps to the speed that their set-point asks for and set the flows; for a fresh state."""
