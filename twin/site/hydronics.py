@@ -22,7 +22,7 @@ from twin.site.site import Topology
 from twin.site.spec import CoolingUnitsSpec, LoopSpec, Spec
 from twin.site.topology import row_list
 
-#: Row headers are sized for this velocity and length (engineering estimates): pipe runs along the racks and to the CDUs.
+#: Row headers are sized for this velocity and run along the racks and to the CDUs (engineering estimates).
 HEADER_VELOCITY_M_S, RACK_WIDTH_M, CDU_RUN_M = 2.0, 0.6, 5.0
 #: Share of a rack's coolant and wetted metal that lies before the cold plates (engineering estimate).
 SUPPLY_SHARE = 0.25
