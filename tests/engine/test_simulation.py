@@ -99,7 +99,7 @@ def test_histories_keep_minimum_mean_and_maximum_in_flat_memory() -> None:
     for _ in range(40):
         sim.advance()
         seen.append(float(sim.state.power.it_w[0]))
-    at, lo, mean, hi = sim.histories.series("power.it_w", points=40, end_ns=sim.now_ns)
+    at, lo, _, hi = sim.histories.series("power.it_w", points=40, end_ns=sim.now_ns)
     assert at[0] == 0
     assert len(at) == 40
     assert lo.tolist() == seen

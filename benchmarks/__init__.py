@@ -1,0 +1,1 @@
+"""Benchmarks: repeatable, medians, never a test. ``python -m benchmarks`` runs them all."""
