@@ -117,7 +117,8 @@ def test_an_input_that_unpacks_to_too_much_is_refused(saved: bytes, monkeypatch:
 
 
 @pytest.mark.parametrize("data", [b"", b"\xc1", b"\x91" * 3000 + b"\xc0", b"\xdf\xff\xff\xff\xff",
-                                  b"\xc6\xff\xff\xff\xff", b"\xdd\xff\xff\xff\xff", msgpack.packb([1, 2]), msgpack.packb({1: 2}),
+                                  b"\xc6\xff\xff\xff\xff", b"\xdd\xff\xff\xff\xff",
+                                  msgpack.packb([1, 2]), msgpack.packb({1: 2}),
                                   msgpack.packb(msgpack.ExtType(1, b"x"))])
 def test_bytes_that_are_no_snapshot_are_refused(data: bytes) -> None:
     with pytest.raises(SnapshotError):
