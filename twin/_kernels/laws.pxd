@@ -514,6 +514,36 @@ cdef inline double law_valve_share(double opening) noexcept nogil:
 
 # ---- electrical -------------------------------------------------------------------------------------------
 
+cdef inline double law_group_loss(double p, double units, double c0, double c1, double c2) noexcept nogil:
+    """Loss of `units` like machines in parallel that deliver p together: units (c0 + c1 q + c2 q^2), q = p / units."""
+    cdef double q = p / units
+    return units * (c0 + q * (c1 + c2 * q))
+
+
+cdef inline double law_converter_input(double p, double fixed, double efficiency) noexcept nogil:
+    """Power into a converter that delivers p: (p + fixed) / efficiency."""
+    return (p + fixed) / efficiency
+
+
+cdef inline double law_peaked_loss(double p, double peak_at, double peak_efficiency) noexcept nogil:
+    """Loss of a converter most efficient at peak_at, half of the loss there constant, half in the square of the load."""
+    return 0.5 * (1.0 - peak_efficiency) / peak_efficiency * (peak_at + p * p / peak_at)
+
+
+cdef inline double law_ramp_integral(double start, double time, double ramp) noexcept nogil:
+    """Integral over `time` of a share that rises from `start` to 1 with slope 1/ramp and then stays, s."""
+    if ramp <= 0.0:
+        return time
+    cdef double rising = (1.0 - start) * ramp
+    if time < rising:
+        return time * (start + 0.5 * time / ramp)
+    return rising * (start + 0.5 * rising / ramp) + (time - rising)
+
+
+cdef inline double law_genset_fuel(double p, double rating, double full, double no_load_frac) noexcept nogil:
+    """Fuel rate of a generator set (Willans line): full rating (n + (1 - n) p / rating), `full` per unit of energy."""
+    return full * (no_load_frac * rating + (1.0 - no_load_frac) * p)
+
 # ---- plant ------------------------------------------------------------------------------------------------
 
 

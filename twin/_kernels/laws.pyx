@@ -410,6 +410,78 @@ def valve_share(double opening):
 
 # ---- electrical -------------------------------------------------------------------------------------------
 
+
+def group_loss(double p_w, double units, double c0_w, double c1, double c2_per_w):
+    """Return the loss in W of ``units`` like machines in parallel that deliver ``p_w`` together.
+
+    ``units (c0 + c1 q + c2 q^2)`` with ``q = p / units``. A transformer has c1 = 0 (no-load and load loss), a UPS all
+    three, a busway only c2 (I^2 R at constant voltage).
+
+    Args:
+        p_w: power out of the group, W, >= 0.
+        units: machines that share it, >= 1.
+
+    Source: IEC 60076-1 (transformer losses); quadratic fit of vendors' UPS efficiency curves.
+
+    Transformer of 2.5 MVA with 2.95 kW and 11.8 kW at half load:
+
+    >>> round(group_loss(1.25e6, 1, 2950.0, 0.0, 11800.0 / 2.5e6**2), 6)
+    5900.0
+    """
+    return law_group_loss(p_w, units, c0_w, c1, c2_per_w)
+
+
+def converter_input(double p_w, double fixed_w, double efficiency_frac):
+    """Return the power in W into a converter that delivers ``p_w``: ``(p + fixed) / efficiency``.
+
+    Source: rectifier and node-converter model of the Frontier system in ExaDigiT RAPS.
+
+    >>> round(converter_input(626.26, 13.0, 0.98), 3)
+    652.306
+    """
+    return law_converter_input(p_w, fixed_w, efficiency_frac)
+
+
+def peaked_loss(double p_w, double peak_at_w, double peak_efficiency_frac):
+    """Return the loss in W of a converter whose efficiency peaks at a known load.
+
+    At the peak a loss of the form ``c0 + c2 p^2`` is half constant and half quadratic, so
+    ``loss = 0.5 (1-e)/e (p0 + p^2/p0)``.
+
+    Args:
+        p_w: delivered power, W.
+        peak_at_w: load of the peak, W, > 0.
+        peak_efficiency_frac: efficiency there, 0..1.
+
+    >>> round(132e3 / (132e3 + peaked_loss(132e3, 132e3, 0.975)), 6)
+    0.975
+    """
+    return law_peaked_loss(p_w, peak_at_w, peak_efficiency_frac)
+
+
+def ramp_integral(double start_frac, double time_s, double ramp_s):
+    """Return the integral in s, over ``time_s``, of a share that ramps from ``start_frac`` to 1 and stays there.
+
+    ``ramp_s`` is the time from 0 to 1. This is the walk-in of a UPS rectifier.
+
+    >>> ramp_integral(0.0, 20.0, 10.0), ramp_integral(0.5, 2.0, 10.0)
+    (15.0, 1.2)
+    """
+    return law_ramp_integral(start_frac, time_s, ramp_s)
+
+
+def genset_fuel_l_h(double p_w, double rating_w, double full_l_kwh, double no_load_frac):
+    """Return the fuel in L/h of a generator set that delivers ``p_w`` (Willans line).
+
+    Args:
+        full_l_kwh: specific consumption at full load, L/kWh.
+        no_load_frac: consumption at no load over that at full load.
+
+    >>> round(genset_fuel_l_h(3e6, 3e6, 0.2687, 0.1), 1)
+    806.1
+    """
+    return law_genset_fuel(p_w, rating_w, full_l_kwh, no_load_frac) / 1000.0
+
 # ---- plant ------------------------------------------------------------------------------------------------
 
 
