@@ -1,10 +1,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-FLOATS: tuple[str, ...]
-INTS: tuple[str, ...]
-FEEDS: tuple[str, ...]
-
 class PowerTree:
     def __init__(self, *, params: Mapping[str, Any], loads: Mapping[str, Any], state: Mapping[str, Any]) -> None: ...
     def run(self, dt_s: float) -> None: ...

@@ -18,6 +18,8 @@ holds to rounding.
 
 import numpy as np
 
+from twin._kernels.power_check import check_tree
+
 from twin._kernels.laws cimport law_genset_fuel, law_group_loss, law_ramp_integral
 
 cdef enum UpsMode:
@@ -35,18 +37,14 @@ cdef enum GeneratorState:
 
 cdef double NEVER = 1e300
 
-#: parameters that the tree is built from: float64, then int32, then (n, 2) int32 feeds
-FLOATS = ("rating_w", "c0_w", "c1", "c2_per_w", "battery_capacity_j", "charge_w", "ups_params", "generator_params",
-          "plant_design_w")
-INTS = ("parent", "units", "ups_elec", "mains")
-FEEDS = ("rack_feed", "cdu_feed", "crah_feed", "hall_feed", "plant_feed")
-
 
 cdef class PowerTree:
     """The tree bound to its buffers; ``run(dt_s)`` advances it, ``energise()`` refreshes availability.
 
     Args:
-        params: arrays by the names in FLOATS, INTS and FEEDS.
+        params: arrays by name: ``parent units rating_w c0_w c1 c2_per_w`` of the nodes (``twin/site/electrical.py``
+            explains them), ``ups_elec battery_capacity_j charge_w ups_params``, ``generator_params``, ``mains``,
+            ``plant_design_w`` (one element each) and ``rack_feed cdu_feed crah_feed hall_feed plant_feed``.
         loads: power of what hangs on the feeds, W: ``rack_w cdu_w crah_w network_w storage_w plant_w``.
         state: the columns of the power block by name.
     """
@@ -56,7 +54,7 @@ cdef class PowerTree:
     cdef const int[::1] parent, units, ups_elec
     cdef const int[:, ::1] rack_feed, cdu_feed, crah_feed, hall_feed, plant_feed
     cdef double discharge_efficiency, charge_efficiency, walk_in, over_continuous, over_10min, over_1min, over_battery
-    cdef double gen_rating, start_delay, start_time, sync_time, retransfer, cooldown, fuel_full, fuel_idle, fuel_density
+    cdef double gen_rating, start_delay, start_time, sync_time, retransfer, cooldown, fuel_full, fuel_idle
     cdef double plant_design
     cdef Py_ssize_t mains, ups_first, ups_last
     # loads
@@ -76,16 +74,16 @@ cdef class PowerTree:
 
     def __init__(self, *, params, loads, state):
         n, u = len(params["parent"]), len(params["ups_elec"])
+        check_tree(params, loads, state, n, u)
         self._bind_params(params)
         self._bind_loads(loads)
         self._bind_state(state)
-        self._check(n, u)
         self.share, self.out = np.zeros(n), np.zeros(n)
         of = np.full(n, -1, dtype=np.int32)
         of[np.asarray(params["ups_elec"])] = np.arange(u, dtype=np.int32)
         self.ups_of = of
         self.ups_first = params["ups_elec"][0] if u else n
-        self.ups_last = self.ups_first + u - 1 if u else 0
+        self.ups_last = self.ups_first + u - 1 if u else self.mains
 
     def _bind_params(self, p):
         self.parent, self.units, self.ups_elec = p["parent"], p["units"], p["ups_elec"]
@@ -95,7 +93,7 @@ cdef class PowerTree:
         (self.discharge_efficiency, self.charge_efficiency, self.walk_in, self.over_continuous, self.over_10min,
          self.over_1min, self.over_battery) = (float(x) for x in p["ups_params"])
         (self.gen_rating, self.start_delay, self.start_time, self.sync_time, self.retransfer, self.cooldown,
-         self.fuel_full, self.fuel_idle, self.fuel_density) = (float(x) for x in p["generator_params"])
+         self.fuel_full, self.fuel_idle) = (float(x) for x in p["generator_params"])
         self.plant_design = float(p["plant_design_w"][0])
         self.rack_feed, self.cdu_feed, self.crah_feed = p["rack_feed"], p["cdu_feed"], p["crah_feed"]
         self.hall_feed, self.plant_feed = p["hall_feed"], p["plant_feed"]
@@ -121,37 +119,6 @@ cdef class PowerTree:
         self.on_generators, self.plant_shed = s["mains_on_generators"], s["plant_shed"]
         self.elec_up, self.ups_failed = s["elec_up"], s["ups_failed"]
         self.gen_fault, self.utility_up = s["generator_fault"], s["utility_up"]
-
-    def _check(self, n, u):
-        for name, size, wanted in (
-                ("units", self.units.shape[0], n), ("rating_w", self.rating.shape[0], n),
-                ("c0_w", self.c0.shape[0], n), ("c1", self.c1.shape[0], n), ("c2_per_w", self.c2.shape[0], n),
-                ("elec_load_w", self.elec_load.shape[0], n), ("elec_up", self.elec_up.shape[0], n),
-                ("battery_capacity_j", self.capacity.shape[0], u), ("charge_w", self.charge.shape[0], u),
-                ("battery_j", self.battery.shape[0], u), ("rack_feed", self.rack_feed.shape[0], self.rack_w.shape[0]),
-                ("cdu_feed", self.cdu_feed.shape[0], self.cdu_w.shape[0]),
-                ("crah_feed", self.crah_feed.shape[0], self.crah_w.shape[0]),
-                ("hall_feed", self.hall_feed.shape[0], self.network_w.shape[0]),
-                ("storage_w", self.storage_w.shape[0], self.network_w.shape[0]),
-                ("rack_energised", self.rack_energised.shape[0], self.rack_w.shape[0]),
-                ("cdu_energised", self.cdu_energised.shape[0], self.cdu_w.shape[0]),
-                ("crah_energised", self.crah_energised.shape[0], self.crah_w.shape[0]),
-                ("hall_energised", self.hall_energised.shape[0], self.network_w.shape[0])):
-            if size != wanted:
-                raise ValueError(f"{name}: {size} elements where {wanted} are expected")
-        for i in range(n):
-            if not -1 <= self.parent[i] < i or (self.parent[i] == -1) != (i == 0) or self.units[i] < 1:
-                raise ValueError(f"node {i}: a parent comes before its child, only the first node is the root, units >= 1")
-        for k in range(u):
-            if self.ups_elec[k] != self.ups_elec[0] + k or self.ups_elec[0] < 1:
-                raise ValueError("the nodes of the UPS must be consecutive and have a parent")
-        for k in range(self.ups_elec[u - 1] + 1 if u else n, n):
-            if self.parent[k] < self.ups_elec[0]:
-                raise ValueError(f"node {k} stands behind the UPS but is not fed by one")
-        for feeds in (self.rack_feed, self.cdu_feed, self.crah_feed, self.hall_feed, self.plant_feed):
-            table = np.asarray(feeds)
-            if table.size and (table.shape[1] != 2 or table.max() >= n or table.min() < -1):
-                raise ValueError("a feed names a node that does not exist")
 
     # ---- what Python calls ---------------------------------------------------------------------------------
 
@@ -495,7 +462,6 @@ cdef class PowerTree:
                 continue
             self.gen_power[i] = generators / self.running
             each = law_genset_fuel(self.gen_power[i], self.gen_rating, self.fuel_full, self.fuel_idle)
-            each = each / 3.6e9 * self.fuel_density       # L/kWh W = L/kWh J/s; 3.6e6 J/kWh, 1000 L/m3
             self.gen_fuel[i] += each * dt
             fuel += each
             if self.hand_back:

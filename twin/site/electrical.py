@@ -8,8 +8,8 @@
                       └─ tx-plantA, tx-plantB            pumps, fans and chillers outside the halls
 
 A node is a group of like units in parallel. Carrying the power P out of it, with p = P / units, it loses
-``units (c0 + c1 p + c2 p^2)``. Nodes are numbered level by level, so all UPS stand together and whatever they feed comes
-behind them. With several halls, each hall has its own transformers and UPS: ``B.tx-A``, ``B.ups-A.bus``.
+``units (c0 + c1 p + c2 p^2)``. Nodes are numbered level by level, so all UPS stand together and whatever they feed
+comes behind them. With several halls, each hall has its own transformers and UPS: ``B.tx-A``, ``B.ups-A.bus``.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from twin.catalog.entry import Entry
 from twin.errors import InternalError, SpecError
 from twin.site.site import Topology
 from twin.site.spec import PowerSpec, Spec
-from twin.units import NS_PER_S
+from twin.units import J_PER_KWH, NS_PER_S
 
+L_PER_M3 = 1000.0
 #: catalogue entries of what the specification does not name
 BUSWAY, GENSET, SIZING = "busway-4000a", "genset-3mw", "sizing"
 #: parameters of the UPS in ``Electrical.ups_params``, in this order
@@ -35,7 +36,7 @@ UPS_PARAMS = ("discharge_efficiency_frac", "charge_efficiency_frac", "walk_in_s"
               "overload_10min_ratio", "overload_1min_ratio", "overload_battery_ratio")
 #: parameters of the generators in ``Electrical.generator_params``, in this order
 GENERATOR_PARAMS = ("rating_w", "start_delay_s", "start_s", "sync_s", "retransfer_s", "cooldown_s",
-                    "fuel_full_l_kwh", "fuel_no_load_frac", "fuel_kg_m3")
+                    "fuel_full_kg_j", "fuel_no_load_frac")
 
 
 class _Named(Protocol):
@@ -244,7 +245,7 @@ def _freeze(tree: _Tree, chain: _Chain, power: PowerSpec, parts: _Parts, catalog
         ups_battery_j=frozen_f64([w * runtime_s / ups_params[0] for w in chain.ups_share_w]),
         ups_charge_w=frozen_f64(units * (parts.ups["rating_w"] * parts.ups["charge_frac"])),
         ups_params=frozen_f64(ups_params), generators=gensets,
-        generator_params=frozen_f64([float(genset[key]) for key in GENERATOR_PARAMS]),
+        generator_params=_generator_params(genset),
         rack_feed=_feeds([chain.row_feed[int(r)] for r in topology.rack_row]),
         cdu_feed=_feeds([_owner(name, topology, chain.hall_cool, row_hall) for name in hydronics.names["cdu"]]),
         crah_feed=_feeds([_owner(name, topology, chain.hall_cool, row_hall) for name in floor.names["crah"]]),
@@ -255,7 +256,13 @@ def _freeze(tree: _Tree, chain: _Chain, power: PowerSpec, parts: _Parts, catalog
     )
 
 
-def _owner(name: str, topology: Topology, of_hall: list[tuple[int, int]], of_row: list[tuple[int, int]]) -> tuple[int, int]:
+def _generator_params(genset: Entry) -> F64:
+    full_kg_j = genset["fuel_full_l_kwh"] / J_PER_KWH * genset["fuel_kg_m3"] / L_PER_M3
+    return frozen_f64([full_kg_j if key == "fuel_full_kg_j" else float(genset[key]) for key in GENERATOR_PARAMS])
+
+
+def _owner(name: str, topology: Topology, of_hall: Sequence[tuple[int, int]],
+           of_row: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """Return the feeds of the hall that ``A2.cdu1`` or ``A.crah4`` stands in."""
     place = name.partition(".")[0]
     rows, halls = topology.names["row"], topology.names["hall"]
