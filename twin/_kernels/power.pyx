@@ -213,7 +213,7 @@ cdef class PowerTree:
                 self.gen_timer[g] = 0.0
             if self.gen_state[g] == STANDBY:
                 wait = 0.0 if self.on_generators[0] else max(self.start_delay - lost_before, 0.0)
-                if wait >= dt:
+                if wait > dt:
                     if not self.gen_fault[g]:
                         ready = NEVER
                     continue
@@ -407,7 +407,7 @@ cdef class PowerTree:
 
     cdef double _walk_in(self, int u, double above, double dt) noexcept nogil:
         """Mean share of the tick that the rectifier carries. Without a battery there is nothing to walk in from."""
-        cdef double time = above * dt, start = self.walked[u] if above > 0.0 else 0.0
+        cdef double time = above * dt, start = self.walked[u] if above >= 1.0 else 0.0
         if self.battery[u] <= 0.0:
             self.walked[u] = 1.0 if above > 0.0 else 0.0
             return self.walked[u]
