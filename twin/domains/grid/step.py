@@ -1,7 +1,5 @@
-"""Carbon intensity and price of the hour.
-
-Carbon intensity is the site's annual mean times the grid's shape over the day and the year, where the catalogue
-knows the shape (``carbon_shape`` of the site names an entry of the kind ``grids``); flat otherwise. Hours and months are
+"""Carbon intensity is the site's annual mean times the shape of its grid over the day and the year, where the catalogue
+knows one (``carbon_shape`` of the site names an entry of the kind ``grids``); flat otherwise. Hours and months are
 those of the grid's local standard time. The price is the site's energy price times ``price_factor``.
 """
 
