@@ -55,15 +55,13 @@ class GridStepper:
 
 
 def bind(to: Bind) -> GridStepper:
-    """Bind to the site's preset; what ``[site]`` says wins."""
+    """Bind to the site's preset; what ``[site]`` says has won already."""
     carbon, price, shape = tariff(to.site)
     return GridStepper(to.own, to.site.start_unix_ns, carbon, price, shape)
 
 
 def tariff(site: Site) -> tuple[float, float, Entry | None]:
     """Return annual mean carbon intensity (kg/kWh), price (USD/kWh) and the shape of the site's grid."""
-    wanted, preset = site.spec.site, site.climate.preset
-    carbon = wanted.carbon_kg_kwh if wanted.carbon_kg_kwh is not None else preset["carbon_kg_kwh"]
-    price = wanted.price_usd_kwh if wanted.price_usd_kwh is not None else preset["price_usd_kwh"]
-    shape = preset.get("carbon_shape", "")
-    return float(carbon), float(price), site.catalog.get("grids", shape) if shape else None
+    shape = site.catalog.get("sites", site.spec.site.preset).get("carbon_shape", "")
+    return (site.climate.carbon_kg_kwh, site.climate.price_usd_kwh,
+            site.catalog.get("grids", shape) if shape else None)
