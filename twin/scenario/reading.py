@@ -98,7 +98,7 @@ def range_text(described: mi.Type) -> str:
     """
     kind, extra, _ = bare(described)
     if isinstance(kind, mi.StrType) and kind.pattern:
-        return "letters, digits, - and _, at most 64, beginning with a letter or a digit"
+        return "letters, digits, - and _, at most 64"
     if isinstance(kind, mi.LiteralType):
         return ", ".join(value for value in sorted(map(str, kind.values)) if value)
     if not isinstance(kind, mi.IntType | mi.FloatType):
