@@ -4,6 +4,7 @@ import pytest
 
 from twin.catalog.entry import GRADES
 from twin.catalog.loader import Catalog, load_catalog
+from twin.catalog.schema import REQUIRED, REQUIRED_LIQUID, is_bare, unit_of
 from twin.errors import CatalogError
 
 
@@ -17,6 +18,35 @@ def test_values_have_source_and_grade(catalog, entry):
     for key, value in entry.values.items():
         assert value.source in catalog.sources, f"{key}: source"
         assert value.grade in GRADES, f"{key}: grade"
+
+
+@pytest.mark.parametrize("catalog,entry", every_entry())
+def test_numbers_state_their_unit_or_count_something(catalog, entry):
+    for key, value in entry.values.items():
+        if not isinstance(value.value, str):
+            assert unit_of(key) or is_bare(key), key
+        if key.endswith("_frac") and not key.startswith("clock_") and not isinstance(value.value, list):
+            assert 0 <= value.value <= 1, key
+
+
+def test_racks_are_complete():
+    for rack in load_catalog().entries("racks"):
+        needed = REQUIRED["racks"] | (REQUIRED_LIQUID if rack["cooling"] == "liquid" else set())
+        assert needed <= set(rack), rack.name
+        assert load_catalog().get("accelerators", rack["accelerator"])
+
+
+def test_dense_fp4_is_of_one_device():
+    peaks = [entry["fp4_flops"] for entry in load_catalog().entries("accelerators") if "fp4_flops" in entry]
+    assert peaks
+    assert max(peaks) <= 60e15  # 1.4e18 is a rack with sparsity, 72 devices
+
+
+def test_estimates_name_no_publication():
+    for kind in load_catalog().kinds():
+        for entry in load_catalog().entries(kind):
+            for key, value in entry.values.items():
+                assert value.source != "estimate" or value.grade in ("estimate", "standard"), f"{entry.name}.{key}"
 
 
 def test_nearest_name_is_offered():
