@@ -655,3 +655,29 @@ cdef inline double law_carnot_cop(double cold_c, double hot_c, double efficiency
 
 
 # ---- network, workload ------------------------------------------------------------------------------------
+
+
+cdef inline double law_bus_factor(double ranks) noexcept nogil:
+    # Bytes that cross each rank's link per byte of an all-reduce: 2 (n - 1) / n. Thakur et al., IJHPCA 19 (2005).
+    return 2.0 * (ranks - 1.0) / ranks
+
+
+cdef inline double law_ring_allreduce_time_s(double size_bytes, double ranks, double rate_bytes_s,
+                                             double hop_s) noexcept nogil:
+    # 2 (n - 1) steps of S / n each: t = 2 (n-1) (alpha + S / (n B)); n >= 1. Thakur et al., IJHPCA 19 (2005).
+    return 2.0 * (ranks - 1.0) * (hop_s + size_bytes / (ranks * rate_bytes_s))
+
+
+cdef inline double law_tree_allreduce_time_s(double size_bytes, double ranks, double rate_bytes_s,
+                                             double hop_s) noexcept nogil:
+    # Pipelined double binary tree, up and down: t = 2 alpha log2(n) + 2 S / B; n >= 1. Sanders et al., 2009.
+    return 2.0 * hop_s * law_log(ranks) / 0.6931471805599453 + (2.0 * size_bytes / rate_bytes_s if ranks > 1.0 else 0.0)
+
+
+cdef inline double law_hierarchical_allreduce_time_s(double size_bytes, double domains, double gpus,
+                                                     double inner_bytes_s, double outer_bytes_s,
+                                                     double outer_hop_s) noexcept nogil:
+    # Reduce-scatter and all-gather inside a domain of g GPUs, all-reduce of S / g between the domains on each rail:
+    # t = 2 (g-1)/g S/B_in + ring(S/g, domains, B_out, alpha).
+    return (law_bus_factor(gpus) * size_bytes / inner_bytes_s
+            + law_ring_allreduce_time_s(size_bytes / gpus, domains, outer_bytes_s, outer_hop_s))

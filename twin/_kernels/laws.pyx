@@ -554,3 +554,61 @@ def carnot_cop(double cold_c, double hot_c, double efficiency, double lift_min_k
 
 
 # ---- network, workload ------------------------------------------------------------------------------------
+
+
+def bus_factor(double ranks):
+    """Return bus bandwidth over algorithm bandwidth of an all-reduce: 2 (n - 1) / n.
+
+    Source: Thakur, Rabenseifner and Gropp, IJHPCA 19 (2005); the factor that nccl-tests reports.
+
+    >>> bus_factor(8.0), bus_factor(1.0)
+    (1.75, 0.0)
+    """
+    return law_bus_factor(ranks)
+
+
+def ring_allreduce_time_s(double size_bytes, double ranks, double rate_bytes_s, double hop_s=0.0):
+    """Return the time of a ring all-reduce, s: 2 (n - 1) (alpha + S / (n B)).
+
+    Args:
+        size_bytes: buffer of each rank, S.
+        ranks: n >= 1.
+        rate_bytes_s: link rate of a rank, one direction, B > 0.
+        hop_s: latency of a step, alpha.
+
+    Source: Thakur, Rabenseifner and Gropp, IJHPCA 19 (2005).
+
+    >>> ring_allreduce_time_s(1e9, 4.0, 1e9), ring_allreduce_time_s(1e9, 1.0, 1e9)
+    (1.5, 0.0)
+    """
+    return law_ring_allreduce_time_s(size_bytes, ranks, rate_bytes_s, hop_s)
+
+
+def tree_allreduce_time_s(double size_bytes, double ranks, double rate_bytes_s, double hop_s=0.0):
+    """Return the time of a pipelined double-binary-tree all-reduce, s: 2 alpha log2(n) + 2 S / B.
+
+    Arguments as for ``ring_allreduce_time_s``. Source: Sanders, Speck and Traeff, Parallel Computing 35 (2009).
+
+    >>> tree_allreduce_time_s(1e9, 8.0, 1e9), round(tree_allreduce_time_s(0.0, 8.0, 1e9, 0.001), 12)
+    (2.0, 0.006)
+    """
+    return law_tree_allreduce_time_s(size_bytes, ranks, rate_bytes_s, hop_s)
+
+
+def hierarchical_allreduce_time_s(double size_bytes, double domains, double gpus, double inner_bytes_s,
+                                  double outer_bytes_s, double outer_hop_s=0.0):
+    """Return the time of an all-reduce over scale-up domains joined rail by rail, s.
+
+    Reduce-scatter and all-gather inside the domain, 2 (g-1)/g S / B_in, around a ring all-reduce of S / g between
+    the domains on every rail.
+
+    Args:
+        size_bytes: buffer of each GPU, S.
+        domains, gpus: scale-up domains, and GPUs in each, g.
+        inner_bytes_s, outer_bytes_s: rate of a GPU inside its domain and on its NIC, one direction.
+        outer_hop_s: latency of a step between domains.
+
+    >>> round(hierarchical_allreduce_time_s(8e9, 2.0, 8.0, 400e9, 50e9), 12)
+    0.055
+    """
+    return law_hierarchical_allreduce_time_s(size_bytes, domains, gpus, inner_bytes_s, outer_bytes_s, outer_hop_s)

@@ -93,6 +93,8 @@ class NetworkState(Block, name="network"):
     fault_version: I64 = column("one", "count", "Counts changes of links and switches.", role="fault")
     hall_power_w: F64 = column("hall", "W", "Switches and optics of the hall, electrical input.", shown=True)
     congestion_max_ratio: F64 = column("one", "ratio", "Largest link_demand_ratio.", role="derived", shown=True, history=True)
+    slowdown_max_ratio: F64 = column("one", "ratio", "Largest job_slowdown of a job whose GPUs reach each other.", init=1, role="derived", shown=True, history=True)
+    switch_down_count: I64 = column("one", "count", "Switches out of service.", role="fault", shown=True)
     traffic_bytes_s: F64 = column("one", "bytes/s", "Traffic injected by all jobs.", role="derived", shown=True, history=True)
 
 
