@@ -40,7 +40,8 @@ GENERATOR_PARAMS = ("rating_w", "start_delay_s", "start_s", "sync_s", "retransfe
 
 
 class _Named(Protocol):
-    names: Mapping[str, Sequence[str]]
+    @property
+    def names(self) -> Mapping[str, Sequence[str]]: ...
 
 
 @dataclass(frozen=True)
