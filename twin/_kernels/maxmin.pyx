@@ -165,6 +165,7 @@ cdef class MaxMin:
     cdef readonly object rate
     cdef Fill p
     cdef bint _solved
+    cdef int _n_gone
     cdef int[::1] _link_ptr, _link_flow, _left, _fixed, _heap_id, _bottleneck, _gone, _set, _touched, _seen
     cdef double[::1] _rem, _sum_w, _heap_key, _rate, _level, _level_before
     cdef const int[::1] _flow_ptr, _flow_link
@@ -237,6 +238,7 @@ cdef class MaxMin:
         with nogil:
             saturated = fill(&self.p)
         self._gone[:] = 0
+        self._n_gone = 0
         self._solved = True
         return saturated
 
@@ -275,6 +277,7 @@ cdef class MaxMin:
         cdef int k, i, link, f, touched, n_set = 0, n_old
         p.rate[flow] = 0.0
         self._gone[flow] = 1
+        self._n_gone += 1
         touched = self._touch(flow, 0)
         for i in range(touched):
             p.level[self._touched[i]] = INFINITY
@@ -292,6 +295,15 @@ cdef class MaxMin:
                         self._set[n_set] = f
                         n_set += 1
             if n_set == n_old:
+                break
+            if n_set * 16 > p.n_flow - self._n_gone:  # it spreads: one solve of everything is cheaper
+                for f in range(p.n_flow):
+                    if p.fixed[f] == 1 and not self._gone[f]:
+                        self._set[n_set] = f
+                        n_set += 1
+                for i in range(n_old, n_set):
+                    touched = self._touch(self._set[i], touched)
+                self._solve_set(n_set, touched)
                 break
             for i in range(n_old, n_set):
                 touched = self._touch(self._set[i], touched)

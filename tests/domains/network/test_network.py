@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -223,6 +224,18 @@ def test_without_a_fabric_no_job_waits():
     assert rig.own.job_slowdown[0] == 1.0
     assert rig.own.job_connected[0] == 1
     assert rig.own.hall_power_w[0] == 0.0
+
+
+def test_buffers_that_do_not_fit_are_refused():
+    rig = Rig(2, 1)
+    other = Rig(4, 1)
+    with pytest.raises(ValueError, match="length"):
+        DOMAIN.bind(Bind(site=SimpleNamespace(fabric=rig.fabric), own=rig.own, seed=1,
+                         views=SimpleNamespace(workload=other.work.readonly())))
+    with pytest.raises(ValueError, match="links"):
+        DOMAIN.bind(Bind(site=SimpleNamespace(fabric=dataclasses.replace(
+            rig.fabric, tiers=dataclasses.replace(rig.fabric.tiers, planes=3))), own=rig.own, seed=1,
+            views=SimpleNamespace(workload=rig.work.readonly())))
 
 
 def test_faults_and_alarms_name_what_exists():
