@@ -1,0 +1,118 @@
+"""Every action of the screen, once: its key, its name, what it does. Key bar, help and palette are made from this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a person can do.
+
+    Attributes:
+        name: unique; the app runs ``action_<name>`` (or what ``run`` says).
+        keys: keys that start it, the first one is shown.
+        shown: how the key is written on the screen.
+        label: one or two words for the key bar.
+        doc: one sentence for help and palette.
+        group: heading in the help.
+        run: action string when it is not ``name``.
+        writes: changes the factory: refused when read-only.
+        views: views in which it means something; empty for all.
+        bar: rank in the key bar, 0 keeps it out.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    shown: str
+    label: str
+    doc: str
+    group: str
+    run: str = ""
+    writes: bool = False
+    views: tuple[str, ...] = ()
+    bar: int = 0
+
+    @property
+    def action(self) -> str:
+        """The action string that Textual runs."""
+        return self.run or self.name
+
+
+#: (key, name, title) of the views, in the order of their tabs
+VIEWS: tuple[tuple[str, str, str], ...] = (
+    ("1", "overview", "Overview"), ("2", "floor", "Floor"), ("3", "power", "Power"), ("4", "cooling", "Cooling"),
+    ("5", "network", "Network"), ("6", "jobs", "Jobs"), ("7", "events", "Events"),
+)
+_VIEW_DOC = {
+    "overview": "The five numbers that matter, the floor small, what runs and what happened.",
+    "floor": "The hall as it stands, coloured by a metric; hot spots and the selected rack.",
+    "power": "From the utility to the racks: loads, losses, where each watt goes.",
+    "cooling": "Loops, CDUs, CRAHs, heat rejection, weather.",
+    "network": "Load of every link between leaves and spines, slowdown of the jobs.",
+    "jobs": "Queue and running jobs: progress, speed, tokens, wait.",
+    "events": "Alarms that stand, faults that are active, everything that happened.",
+}
+_MAPS = ("overview", "floor", "rack")
+_LISTS = ("jobs", "events", "cooling", "network", "power")
+
+ACTIONS: tuple[Action, ...] = (
+    Action("toggle_pause", ("space",), "space", "pause", "Pause the simulation, or go on.", "Time", bar=1),
+    Action("step", ("full_stop",), ".", "step", "Advance by one tick and stay paused.", "Time", bar=2),
+    Action("faster", ("plus", "equals_sign"), "+", "faster", "Ask for the next higher speed.", "Time", bar=3),
+    Action("slower", ("minus",), "-", "slower", "Ask for the next lower speed.", "Time", bar=3),
+    Action("window", ("z",), "z", "time span", "Change how much time the histories show.", "Time", bar=9),
+    *(Action(f"view_{name}", (key,), key, title, _VIEW_DOC[name], "Views", run=f"view('{name}')")
+      for key, name, title in VIEWS),
+    Action("enter", ("enter",), "enter", "open", "Open the selected rack, or go to the place of the selected row.",
+           "Move", bar=5, views=("overview", "floor", "cooling", "events", "jobs")),
+    Action("back", ("escape",), "esc", "back", "One level back: from the rack to the floor, from a menu to the view.",
+           "Move", bar=5, views=("rack",)),
+    Action("left", ("left", "h"), "← h", "left", "Move the selection left.", "Move", run="move(-1, 0)"),
+    Action("right", ("right", "l"), "→ l", "right", "Move the selection right.", "Move", run="move(1, 0)"),
+    Action("up", ("up", "k"), "↑ k", "up", "Move the selection up.", "Move", run="move(0, -1)"),
+    Action("down", ("down", "j"), "↓ j", "down", "Move the selection down.", "Move", run="move(0, 1)"),
+    Action("page_up", ("pageup", "ctrl+u"), "pgup", "page up", "Move up by a page.", "Move", run="move(0, -10)"),
+    Action("page_down", ("pagedown", "ctrl+d"), "pgdn", "page down", "Move down by a page.", "Move",
+           run="move(0, 10)"),
+    Action("first", ("home", "g"), "g", "first", "Go to the first row or rack.", "Move", run="move(0, -1000000)"),
+    Action("last", ("end", "G"), "G", "last", "Go to the last row or rack.", "Move", run="move(0, 1000000)"),
+    Action("next_pane", ("tab",), "tab", "next table", "Move the cursor to the next table of the view.", "Move",
+           views=("cooling", "events", "network"), bar=6),
+    Action("metric", ("m",), "m", "metric", "Colour the floor by the next metric.", "Floor", views=_MAPS, bar=4),
+    Action("metric_back", ("M",), "M", "metric back", "Colour the floor by the metric before.", "Floor", views=_MAPS),
+    Action("hottest", ("x",), "x", "hottest", "Select the rack with the highest value of the metric.", "Floor",
+           views=_MAPS, bar=8),
+    Action("hall_next", ("right_square_bracket",), "]", "next hall", "Show the next hall.", "Floor",
+           views=("overview", "floor")),
+    Action("hall_back", ("left_square_bracket",), "[", "hall before", "Show the hall before.", "Floor",
+           views=("overview", "floor")),
+    Action("colour_map", ("c",), "c", "colours", "Change the colour map of the floor.", "Floor", views=_MAPS),
+    Action("fault", ("f",), "f", "fault", "Inject a fault, or end one that is active.", "Act", writes=True, bar=4),
+    Action("setting", ("s",), "s", "set-point", "Change a set-point.", "Act", writes=True, bar=7),
+    Action("acknowledge", ("a",), "a", "acknowledge", "Acknowledge the selected alarm.", "Act", writes=True,
+           views=("events",), bar=4),
+    Action("theme", ("T",), "T", "light/dark", "Change between the dark and the light theme.", "Screen"),
+    Action("palette", ("ctrl+p", "colon"), ":", "find", "Find an action by name.", "Screen", run="command_palette",
+           bar=9),
+    Action("help", ("question_mark", "f1"), "?", "help", "Show every key and what it does.", "Screen", bar=2),
+    Action("quit", ("q", "ctrl+q"), "q", "quit", "Leave the screen; the terminal is restored.", "Screen", bar=3),
+)
+
+BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
+
+
+def available(view: str, read_only: bool) -> Iterator[Action]:
+    """Yield the actions that work in a view now."""
+    for action in ACTIONS:
+        if (not action.views or view in action.views) and not (action.writes and read_only):
+            yield action
+
+
+def groups() -> dict[str, list[Action]]:
+    """Return heading -> actions, in order."""
+    out: dict[str, list[Action]] = {}
+    for action in ACTIONS:
+        out.setdefault(action.group, []).append(action)
+    return out

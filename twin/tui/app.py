@@ -1,0 +1,368 @@
+"""The app: pulls frames from a session ten times a second, shows them, and turns keys into calls of the session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from rich.color import Color as RichColor
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import App
+from textual.binding import Binding
+from textual.color import Color
+from textual.command import Hit, Hits, Provider
+from textual.filter import LineFilter, NoColor
+
+from twin.errors import TwinError
+from twin.tui import actions
+from twin.tui import format as fmt
+from twin.tui.metrics import map_of, metric_of
+from twin.tui.panels.bars import TabBar
+from twin.tui.panels.events import AlarmTable
+from twin.tui.panels.floor import FloorMap, hot_spots, next_metric
+from twin.tui.panels.rack import RackMap
+from twin.tui.screens.help import HelpScreen
+from twin.tui.screens.main import MainScreen
+from twin.tui.screens.menu import FaultMenu, Menu, SettingMenu
+from twin.tui.theme import MAPS, Depth, Palette, textual_theme
+from twin.tui.ui import WINDOWS_NS, Ui
+from twin.tui.widgets.heatmap import HeatMap
+from twin.tui.widgets.table import Table
+from twin.wiring import Command
+
+if TYPE_CHECKING:
+    from twin.runtime.session import Session
+
+#: how often the newest frame is looked at
+FRAMES_PER_S = 10
+
+
+class Actions(Provider):
+    """The command palette: every action of the registry that works now."""
+
+    @property
+    def twin(self) -> TwinApp:
+        """The app."""
+        return cast("TwinApp", self.app)
+
+    async def discover(self) -> Hits:
+        """List every action."""
+        for action in actions.available(self.twin.ui.view, self.twin.ui.read_only):
+            yield Hit(1.0, action.label, self._run(action),
+                      help=action.doc)
+
+    async def search(self, query: str) -> Hits:
+        """List the actions that match."""
+        matcher = self.matcher(query)
+        for action in actions.available(self.twin.ui.view, self.twin.ui.read_only):
+            score = max(matcher.match(action.label), 0.8 * matcher.match(action.doc))
+            if score > 0:
+                yield Hit(score, matcher.highlight(action.label), self._run(action), help=action.doc)
+
+    def _run(self, action: actions.Action) -> Any:
+        async def run() -> None:
+            await self.twin.run_action(action.action)
+
+        return run
+
+
+class OwnColours(LineFilter):
+    """For 16 colours: what is not one of the terminal's own becomes its default."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Leave out every 24-bit colour."""
+        return [Segment(text, None if style is None else _own(style), control) for text, style, control in segments]
+
+
+@lru_cache(1024)
+def _own(style: Style) -> Style:
+    plain = RichColor.default()
+    fore = plain if style.color is not None and style.color.triplet is not None else None
+    back = plain if style.bgcolor is not None and style.bgcolor.triplet is not None else None
+    return style + Style(color=fore, bgcolor=back)
+
+
+def depth_of(app: App[Any]) -> Depth:
+    """Return the depth of colour of the terminal; NO_COLOR means none."""
+    if app.no_color:
+        return "mono"
+    system = app.console.color_system
+    return {"256": "256", "standard": "16", "windows": "16"}.get(system or "truecolor", "truecolor")  # type: ignore[return-value]
+
+
+class TwinApp(App[None]):
+    """The live screen of one session.
+
+    Args:
+        session: where frames come from and commands go to; started and closed by the caller.
+        read_only: look, but touch nothing.
+        ascii_only: draw with ASCII characters only.
+        dark: begin with the dark theme.
+        view: view to begin with.
+        depth: depth of colour; asked of the terminal when None.
+    """
+
+    CSS_PATH = Path(__file__).parent / "styles" / "twin.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {Actions}
+    ALLOW_SELECT = False
+    BINDINGS = [Binding(",".join(a.keys), a.action, a.label, show=False) for a in actions.ACTIONS]
+
+    def __init__(self, session: Session, read_only: bool = False, *, ascii_only: bool = False, dark: bool = True,
+                 view: str = "overview", depth: Depth | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.session = session
+        palette = Palette(dark, depth or depth_of(self), ascii_only)
+        self.ui = Ui(session, palette, session.frame(), read_only=read_only, view=view)
+        self.ui.take(self.ui.frame)
+        self.fed = 0
+        self.animation_level = "none"
+        self.title = "twin"
+        for flag in (True, False):
+            self.register_theme(textual_theme(flag))
+        self.theme = "twin-dark" if dark else "twin-light"
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what is done to every line: colours that the terminal does not have are left out."""
+        depth = self.ui.palette.depth
+        if depth == "truecolor":
+            return super().get_line_filters()
+        return {"mono": (NoColor(),), "16": (OwnColours(),), "256": ()}[depth]
+
+    def get_default_screen(self) -> MainScreen:
+        """Return the one screen."""
+        self.main = MainScreen(self.ui)
+        return self.main
+
+    def on_mount(self) -> None:
+        """Begin to look at frames."""
+        self.set_interval(1 / FRAMES_PER_S, self.pull)
+
+    def pull(self) -> None:
+        """Take the newest frame; nothing is done when it is the one that was drawn, or when a menu covers it."""
+        frame = self.session.frame()
+        if frame.version == self.ui.frame.version or self.screen is not self.main:
+            return
+        self.ui.take(frame)
+        self.feed()
+
+    def feed(self) -> None:
+        """Draw what changed."""
+        self.fed += 1
+        if self.main.is_mounted and self.screen is self.main:
+            self.main.feed()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tell whether an action works now; read-only screens and other views do not know some."""
+        found = actions.BY_NAME.get(action)
+        if found is None:
+            return True
+        if found.writes and self.ui.read_only:
+            return False
+        return not found.views or self.ui.view in found.views
+
+    def say(self, text: str) -> None:
+        """Answer the last key in the explanation line."""
+        self.ui.message = text
+        self.feed()
+
+    async def on_event(self, event: Any) -> None:
+        """Forget the last answer when the next key comes."""
+        if type(event).__name__ == "Key" and self.ui.message:
+            self.ui.message = ""
+        await super().on_event(event)
+
+    # ---- time ------------------------------------------------------------------------------------------
+
+    def action_toggle_pause(self) -> None:
+        """Pause or go on."""
+        self.session.toggle_pause()
+
+    def action_step(self) -> None:
+        """Advance by one tick."""
+        self.session.step()
+
+    def action_faster(self) -> None:
+        """Ask for the next higher speed."""
+        self._change_speed(1)
+
+    def action_slower(self) -> None:
+        """Ask for the next lower speed."""
+        self._change_speed(-1)
+
+    def _change_speed(self, step: int) -> None:
+        from twin.runtime.session import SPEEDS
+
+        asked = self.session.frame().speed_asked
+        beyond = [s for s in SPEEDS if (s > asked if step > 0 else s < asked)]
+        if beyond:
+            speed = min(beyond) if step > 0 else max(beyond)
+            self.session.set_speed(speed)
+            self.say(f"asked for {fmt.speed(speed, self.ui.palette.glyph('times'))}")
+
+    def action_window(self) -> None:
+        """Show another length of time."""
+        self.ui.window = (self.ui.window + 1) % len(WINDOWS_NS)
+        span = self.ui.window_ns
+        self.say(f"histories show the last {fmt.span(span)}" if span else "histories show everything since the start")
+
+    # ---- views and selection -----------------------------------------------------------------------------
+
+    async def action_view(self, name: str) -> None:
+        """Go to a view."""
+        await self.main.show(name)
+
+    async def action_enter(self) -> None:
+        """Open what is selected."""
+        target = self.main.view.enter(self.ui)
+        if target:
+            await self.main.show(target)
+        else:
+            self.feed()
+
+    async def action_back(self) -> None:
+        """Go back from the rack to the floor."""
+        await self.main.show("floor")
+
+    def action_move(self, dx: int, dy: int) -> None:
+        """Move the selection."""
+        self.main.view.move(self.ui, dx, dy)
+        self.feed()
+
+    def action_next_pane(self) -> None:
+        """Move the cursor to the next table."""
+        self.main.view.next_pane()
+        self.feed()
+
+    def action_metric(self) -> None:
+        """Show the next metric."""
+        next_metric(self.ui, 1)
+        self.feed()
+
+    def action_metric_back(self) -> None:
+        """Show the metric before."""
+        next_metric(self.ui, -1)
+        self.feed()
+
+    def action_hottest(self) -> None:
+        """Select the rack with the highest value."""
+        metric = metric_of(self.ui)
+        top = hot_spots(self.ui, metric, 1) if metric.name != "job" else []
+        if top:
+            self.ui.select_rack(top[0][0])
+            self.say(f"highest {metric.title}: {top[0][2]} {metric.text(top[0][1])}")
+
+    def action_hall_next(self) -> None:
+        """Show the next hall."""
+        self._change_hall(1)
+
+    def action_hall_back(self) -> None:
+        """Show the hall before."""
+        self._change_hall(-1)
+
+    def _change_hall(self, step: int) -> None:
+        halls = self.ui.halls
+        hall = halls[(self.ui.hall + step) % len(halls)]
+        if hall.racks:
+            self.ui.select_rack(hall.racks[0])
+        self.ui.hall = hall.hall
+        self.feed()
+
+    def action_colour_map(self) -> None:
+        """Draw the floor in another colour map."""
+        now = map_of(self.ui)
+        self.ui.colour_map = MAPS[(MAPS.index(now) + 1) % len(MAPS)] if now in MAPS else MAPS[0]
+        self.say(f"colours: {self.ui.colour_map}")
+
+    def action_theme(self) -> None:
+        """Change between dark and light."""
+        old = self.ui.palette
+        self.ui.palette = Palette(not old.dark, old.depth, old.ascii)
+        self.theme = "twin-dark" if self.ui.palette.dark else "twin-light"
+        for view in self.main.query(".view"):
+            for panel in getattr(view, "panels", ()):
+                panel.repaint(everything=True)
+        for bar in (*self.main.bars, self.main.rule, self.main.explain_line):
+            bar.repaint(everything=True)
+        self.feed()
+
+    # ---- acting ------------------------------------------------------------------------------------------
+
+    def action_fault(self) -> None:
+        """Open the fault menu."""
+        if self.session.fault_kinds():
+            self._open(FaultMenu(self.ui))
+        else:
+            self.say("nothing can be made to fail in this factory")
+
+    def action_setting(self) -> None:
+        """Open the set-point menu."""
+        if self.session.settings():
+            self._open(SettingMenu(self.ui))
+        else:
+            self.say("there is no set-point to change in this factory")
+
+    def _open(self, menu: Menu) -> None:
+        self.push_screen(menu, self._send)
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge the selected alarm."""
+        table = self.main.view.table()
+        alarm = table.selected(self.ui) if isinstance(table, AlarmTable) else None
+        if alarm is None:
+            self.say("select an alarm first")
+            return
+        self._send(Command("ack", self.ui.frame.now_ns, alarm.name, alarm.place))
+
+    def _send(self, command: Command | None) -> None:
+        """Hand a command to the session and say what was done."""
+        if command is None:
+            return
+        try:
+            self.session.send(command)
+        except TwinError as error:
+            self.say(f"refused: {error}")
+            return
+        lasts = f" for {fmt.span(command.duration_ns)}" if command.duration_ns else ""
+        what = {"fault": f"fault {command.name} sent to {command.target or 'the factory'}{lasts}",
+                "clear": f"end of {command.name} sent", "ack": f"{command.name} acknowledged",
+                "set": f"{command.target} sent: {command.value if command.value is not None else ''}"}[command.kind]
+        self.say(what)
+
+    def action_help(self) -> None:
+        """Show every key."""
+        self.push_screen(HelpScreen(self.ui))
+
+    # ---- mouse -------------------------------------------------------------------------------------------
+
+    async def on_tab_bar_chosen(self, message: TabBar.Chosen) -> None:
+        """Go to the view whose tab was clicked."""
+        await self.main.show(message.view)
+
+    async def on_heat_map_clicked(self, message: HeatMap.Clicked) -> None:
+        """Select the rack or GPU under the mouse; a double click opens the rack."""
+        heatmap = message.heatmap
+        if isinstance(heatmap, FloorMap):
+            rack = heatmap.rack_at(self.ui, message.x, message.y)
+            if rack is not None:
+                self.ui.select_rack(rack)
+                if message.count > 1:
+                    await self.main.show("rack")
+        elif isinstance(heatmap, RackMap):
+            gpu = heatmap.gpu_at(self.ui, message.x, message.y)
+            if gpu is not None:
+                heatmap.gpu = gpu
+        self.feed()
+
+    def on_table_picked(self, message: Table.Picked) -> None:
+        """Give the cursor to the table that was clicked."""
+        if message.table in self.main.view.tables:
+            self.main.view.activate(message.table)
+        self.feed()
+
+    async def on_table_activated(self, message: Table.Activated) -> None:
+        """Open the row that was double-clicked."""
+        await self.action_enter()

@@ -1,0 +1,192 @@
+"""The frame that every view shares: title, tabs, time line, the line that explains, the keys that work now."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.message import Message
+
+from twin.tui import actions
+from twin.tui import format as fmt
+from twin.tui.widgets.canvas import Canvas, Row, Span, crop, spread, width_of
+
+if TYPE_CHECKING:
+    from twin.tui.ui import Ui
+
+
+class TitleBar(Canvas):
+    """Where and when we are, and how fast really."""
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the line."""
+        return [title_row(ui, width)]
+
+
+def title_row(ui: Ui, width: int) -> Row:
+    """Return name and title at the left, state, simulated time and speed at the right."""
+    frame, glyph = ui.frame, ui.palette.glyph
+    name, _, story = ui.session.title.partition(" · ")
+    left: list[Span] = [(" twin", "bold accent"), ("  ", ""), (fmt.clean(name), "bold bright")]
+    if story:
+        left += [(" · " + fmt.clean(story), "dim")]
+    when = fmt.clock(ui.site.start_unix_ns, frame.now_ns, ui.site.utc_offset_s)
+    day = fmt.date(ui.site.start_unix_ns, frame.now_ns, ui.site.utc_offset_s)
+    if frame.paused:
+        ended = frame.now_ns >= frame.end_ns > 0
+        state: list[Span] = [(f"{glyph('end') if ended else glyph('pause')} {'ended' if ended else 'paused'} ",
+                              "bold warn")]
+    else:
+        state = [(glyph("play") + " ", "accent")]
+    right: list[Span] = [*state, (f"{day} ", "dim"), (f"{when}", "bold bright"), ("  ", ""), *_speed(ui), (" ", "")]
+    return spread(tuple(left), tuple(right), width)
+
+
+def _speed(ui: Ui) -> list[Span]:
+    asked, reached, sign = ui.frame.speed_asked, ui.frame.speed_achieved, ui.palette.glyph("times")
+    if ui.frame.paused:
+        return [(f"asked {fmt.speed(asked, sign)}", "dim")]
+    if math.isinf(asked):
+        return [(f"{fmt.speed(_calm(reached), sign)}", "fg"), (" (max)", "dim")]
+    if reached <= 0 or abs(reached - asked) <= 0.1 * asked:
+        return [(fmt.speed(asked, sign), "fg")]
+    return [(fmt.speed(_calm(reached), sign), "warn"), (f" (asked {fmt.speed(asked, sign)})", "dim")]
+
+
+def _calm(value: float) -> float:
+    """Round to two significant digits so that the number does not flicker."""
+    if value <= 0 or not math.isfinite(value):
+        return value
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return round(value / unit) * unit
+
+
+class TabBar(Canvas):
+    """The views with their keys, and the count of what is wrong."""
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, view: str) -> None:
+            super().__init__()
+            self.view = view
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the line."""
+        active = "floor" if ui.view == "rack" else ui.view
+        left: list[Span] = []
+        for key, name, title in actions.VIEWS:
+            here = name == active
+            left += [(" ", ""), (key, "accent" if not here else "bold accent on sel"),
+                     (f" {title}", "dim" if not here else "bold bright on sel"), (" ", "")]
+        return [spread(tuple(left), (*alarm_counts(ui), (" ", "")), width)]
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the view whose tab was hit."""
+        x = 0
+        for key, name, title in actions.VIEWS:
+            x += len(key) + len(title) + 3
+            if event.x < x:
+                self.post_message(self.Chosen(name))
+                return
+
+
+def alarm_counts(ui: Ui) -> Row:
+    """Return how many critical alarms, warnings and faults stand."""
+    alarms = [a for a in ui.frame.alarms if a.severity != "info"]
+    critical = sum(a.severity == "critical" for a in alarms)
+    out: list[Span] = []
+    if ui.read_only:
+        out += [("read only  ", "warn")]
+    if critical:
+        out += [(f"{ui.palette.glyph('fault')} {critical}", "bold crit"), (" ", "")]
+    if len(alarms) - critical:
+        out += [(f"{ui.palette.glyph('alarm')} {len(alarms) - critical}", "bold warn"), (" ", "")]
+    return tuple(out) if critical or alarms else (*out, ("all well", "ok"))
+
+
+class Rule(Canvas):
+    """A thin line across."""
+
+    DEFAULT_CSS = "Rule { height: 1; }"
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the line."""
+        return [((ui.palette.glyph("rule") * width, "rule"),)]
+
+
+class TimeLine(Canvas):
+    """From the start of the scenario to its end, with alarms, faults and planned events marked."""
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the line."""
+        return [time_line(ui, width)]
+
+
+def time_line(ui: Ui, width: int) -> Row:
+    """Draw the course of the scenario; the last marks win their cell, faults before alarms before plans."""
+    frame, glyph = ui.frame, ui.palette.glyph
+    end = max(frame.end_ns, frame.now_ns, 1)
+    left, right = f" {fmt.elapsed(frame.now_ns)} ", f" {fmt.elapsed(end)} "
+    left = left.rjust(len(right))
+    room = width - len(left) - len(right)
+    if room < 8:
+        return ((left, "bright"),)
+
+    def place(at_ns: int) -> int:
+        return min(room - 1, max(0, at_ns * (room - 1) // end))
+
+    now = place(frame.now_ns)
+    cells: list[Span] = [(glyph("heavy"), "accent") if x <= now else (glyph("rule"), "faint") for x in range(room)]
+    for event in ui.site.spec.event:
+        if event.at > frame.now_ns:
+            cells[place(event.at)] = (glyph("planned"), "dim")
+    for kind, sign, ink in (("alarm", "alarm", "warn"), ("fault", "fault", "crit")):
+        for mark in ui.marks.values():
+            if mark.kind == kind and mark.severity != "info":
+                hot = "crit" if mark.severity == "critical" else ink
+                cells[place(mark.at_ns)] = (glyph(sign), hot)
+    cells[now] = (glyph("now"), "bold bright")
+    return ((left, "bold bright"), *cells, (right, "dim"))
+
+
+class ExplainLine(Canvas):
+    """One line that says what is selected; the screen fills it from the view."""
+
+    text: Row = ()
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the line, or the answer to the last key."""
+        row: Row = ((" " + ui.message, "accent"),) if ui.message else ((" ", ""), *self.text)
+        return [crop(row, width - 1)]
+
+
+class KeyBar(Canvas):
+    """The keys that work now, the most useful first, as many as fit."""
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the line."""
+        return [key_row(ui, width)]
+
+
+def key_row(ui: Ui, width: int) -> Row:
+    """Return keys with their labels in the registry's order, those of the lowest rank left out when it is narrow."""
+    wanted = [a for a in actions.available(ui.view, ui.read_only) if a.bar]
+    items: dict[str, Row] = {}
+    for action in wanted:
+        label = "go on" if action.name == "toggle_pause" and ui.frame.paused else action.label
+        shown, name = action.shown, action.name
+        if name == "slower":
+            continue
+        if name == "faster":
+            shown, label = "+/-", "speed"
+        items[name] = ((f" {shown}", "accent"), (f" {label} ", "dim"))
+    chosen: set[str] = set()
+    room = width - 1
+    for action in sorted(wanted, key=lambda a: a.bar):
+        if action.name in items and width_of(items[action.name]) <= room:
+            room -= width_of(items[action.name])
+            chosen.add(action.name)
+    return tuple(span for name, row in items.items() if name in chosen for span in row)

@@ -1,0 +1,177 @@
+"""Network: every bundle between leaves and spines as a cell, the busiest links, what congestion costs the jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.tui import format as fmt
+from twin.tui.theme import LEVELS
+from twin.tui.widgets.canvas import Canvas, Row, Span, spread
+from twin.tui.widgets.heatmap import Grid, HeatMap, quantise
+from twin.tui.widgets.table import Col, Table
+
+if TYPE_CHECKING:
+    from twin.tui.ui import Ui
+
+MAP = "inferno"
+
+
+def matrix(ui: Ui) -> Any:
+    """Return the link of each (leaf, spine plane), None without a fabric."""
+    found = getattr(ui.site.fabric, "leaf_spine_link", None)
+    return None if found is None or not np.size(found) else np.asarray(found)
+
+
+class NetworkMatrix(HeatMap):
+    """Leaves downward, spines across; the upper half of a cell is the way up, the lower half the way down."""
+
+    def draw(self, ui: Ui, width: int, height: int) -> tuple[Grid, str] | None:
+        """Return the matrix, leaves folded into several columns when there are many."""
+        links, load = matrix(ui), ui.column("network.link_load_frac")
+        grid = Grid(width, height)
+        if links is None or load is None:
+            grid.text(1, 0, "no scale-out fabric in this factory", "dim")
+            return grid, MAP
+        state, rails = ui.column("network.switch_up"), getattr(ui.site.fabric, "leaf_rail", None)
+        fit = _fit(links.shape[0], links.shape[1], width, height)
+        groups = [links.shape[1] * k // fit.shown for k in range(fit.shown + 1)]
+        half = len(load) // 2
+        up = quantise(_grouped(load[links], groups), 0.0, 1.0)
+        back = quantise(_grouped(load[(links + half) % len(load)], groups), 0.0, 1.0)
+        for b in range(fit.blocks):
+            grid.text(b * fit.pitch + fit.label, 0, f"spines 1..{links.shape[1]}"[: fit.pitch - fit.label - 1], "dim")
+        for leaf in range(links.shape[0]):
+            b, line = divmod(leaf, fit.down)
+            y, x = 1 + line * fit.tall, b * fit.pitch + fit.label
+            dead = state is not None and leaf < len(state) and not state[leaf]
+            first = rails is not None and (line == 0 or rails[leaf] != rails[leaf - 1])
+            ink = "bold crit" if dead else "fg" if first else "dim"
+            name = (ui.palette.glyph("off") if dead else "") + ui.element_name("switch", leaf)
+            grid.text(b * fit.pitch + 1, y, name[:fit.label - 1], ink)
+            for k in range(fit.shown):
+                across = slice(x + k * fit.wide, x + (k + 1) * fit.wide - (1 if fit.wide > 3 else 0))
+                grid.pixels[2 * y:2 * y + fit.tall, across] = up[leaf, k]
+                grid.pixels[2 * y + fit.tall:2 * (y + fit.tall), across] = back[leaf, k]
+        return grid, MAP
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How a matrix is drawn: cells of a link, spines shown (in groups), leaves of a block, blocks side by side."""
+
+    wide: int
+    tall: int
+    shown: int
+    down: int
+    blocks: int
+    pitch: int
+    label: int
+
+
+def _fit(leaves: int, planes: int, width: int, height: int) -> _Fit:
+    """Fit ``leaves`` x ``planes`` links into cells, as large as possible; leaves fold into blocks when they must."""
+    label, lines = 8, max(1, height - 1)
+    blocks = -(-leaves // lines)
+    down = -(-leaves // blocks)
+    tall = max(1, min(3, lines // down))
+    room = max(4, width // blocks - label - 1)
+    wide = max(1, min(8, room // planes))
+    shown = min(planes, room // wide)
+    return _Fit(wide, tall, shown, down, blocks, label + shown * wide + 1, label)
+
+
+def _grouped(values: Any, bounds: list[int]) -> Any:
+    """Reduce columns to groups, by the largest."""
+    return np.maximum.reduceat(np.asarray(values, dtype=float), bounds[:-1], axis=1)
+
+
+class NetworkHead(Canvas):
+    """Traffic, and the colour scale of the matrix."""
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the line."""
+        fabric = ui.site.fabric
+        tiers, spec = getattr(fabric, "tiers", None), ui.site.spec.fabric
+        left: list[Span] = [(" leaves × spines", "bold bright")]
+        if tiers is not None and matrix(ui) is not None:
+            left += [(f"  {spec.type}, {tiers.rails} rail{'s' if tiers.rails != 1 else ''}, "
+                      f"{tiers.rails * tiers.leaves} leaves", "dim")]
+        ramp: list[Span] = [("link load 0 ", "dim")]
+        for i in range(16):
+            level = i * LEVELS // 16
+            plain = ui.palette.depth == "mono" or ui.palette.ascii
+            ramp.append((ui.palette.ramp_glyph(level) if plain else "█", f"{MAP}:{level}"))
+        return [spread(tuple(left), (*ramp, (" 100 % ", "dim")), width)]
+
+
+class LinkTable(Table):
+    """The links with the largest demand over capacity."""
+
+    heading = "busiest links"
+    nothing = "no link"
+
+    def cols(self, ui: Ui) -> Sequence[Col]:
+        """Return the columns."""
+        return (Col("link", 0), Col("load", 7, True), Col("demand", 8, True), Col("traffic", 11, True, 44))
+
+    def items(self, ui: Ui) -> Sequence[Any]:
+        """Return the forty busiest links."""
+        demand, capacity = ui.column("network.link_demand_ratio"), ui.column("network.link_capacity_frac")
+        if demand is None:
+            return []
+        score = np.where(np.isfinite(demand), demand, 1e9)
+        if capacity is not None:
+            score = np.where(np.asarray(capacity) < 1, score + 1e6, score)
+        count = min(40, len(score))
+        best = np.argpartition(-score, count - 1)[:count]
+        return [int(i) for i in best[np.argsort(-score[best], kind="stable")]]
+
+    def cells(self, ui: Ui, item: Any) -> Sequence[Span]:
+        """Return one link."""
+        i = int(item)
+        demand, left = ui.value("network.link_demand_ratio", i), ui.value("network.link_capacity_frac", i)
+        hurt = left is not None and left < 1
+        ink = "bold crit" if hurt else "bold warn" if demand is not None and demand > 1 else "fg"
+        note = " down" if left == 0 else f" {100 * (left or 0):.0f} % left" if hurt else ""
+        name = ui.element_name("link", i) + note
+        return ((name, ink), (fmt.percent(ui.value("network.link_load_frac", i)), "fg"), (fmt.percent(demand), ink),
+                (fmt.rate(ui.value("network.link_load_bytes_s", i)), "fg"))
+
+
+class SlowdownTable(Table):
+    """What the network costs each running job."""
+
+    heading = "communication of the jobs"
+    nothing = "no job communicates"
+
+    def cols(self, ui: Ui) -> Sequence[Col]:
+        """Return the columns."""
+        return (Col("job", 0), Col("GPUs", 7, True), Col("slowdown", 10, True))
+
+    def items(self, ui: Ui) -> Sequence[Any]:
+        """Return the running jobs, the slowest first."""
+        state, slow = ui.column("workload.job_state"), ui.column("network.job_slowdown")
+        if state is None or slow is None:
+            return []
+        running = np.flatnonzero(np.asarray(state) == 2)
+        return [int(i) for i in running[np.argsort(-slow[running], kind="stable")][:40]]
+
+    def cells(self, ui: Ui, item: Any) -> Sequence[Span]:
+        """Return one job."""
+        i = int(item)
+        slow = ui.value("network.job_slowdown", i)
+        ink = "bold warn" if slow is not None and slow > 1.05 else "fg"
+        return ((fmt.clean(ui.element_name("job", i)), "fg"), (f"{ui.value('workload.job_gpus', i) or 0:.0f}", "fg"),
+                (f"{ui.palette.glyph('times')}{fmt.ratio(slow)}", ink))
+
+
+def explain_network(ui: Ui) -> Row:
+    """Say how busy the network is."""
+    worst, traffic = ui.value("network.congestion_max_ratio"), ui.value("network.traffic_bytes_s")
+    return ((f"traffic {fmt.rate(traffic)}", "fg"),
+            (f", busiest link asked for {fmt.percent(worst)} of its capacity", "fg"),
+            ("; above 100 % jobs wait for each other", "dim"))

@@ -1,0 +1,216 @@
+"""Power: the chain from the utility to the rows as a one-line diagram, and where each watt goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from twin.tui import format as fmt
+from twin.tui.panels.rack import line
+from twin.tui.widgets.canvas import Canvas, Row, Span, crop
+
+if TYPE_CHECKING:
+    from twin.tui.ui import Ui
+
+_UPS_MODE = ("online", "on battery", "bypass", "off")
+_GENERATOR = ("standby", "starting", "running", "cooling down", "failed")
+
+
+class OneLine(Canvas):
+    """Utility at the left, rows at the right; a line is bright when it is live and heavy when it is loaded."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.scroll = 0
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the diagram of the selected hall's paths."""
+        rows = one_line(ui, width)
+        self.scroll = min(self.scroll, max(0, len(rows) - height))
+        shown = rows[self.scroll:self.scroll + height]
+        if len(rows) > self.scroll + height and shown:
+            shown[-1] = ((f" {len(rows) - self.scroll - height + 1} more lines, ↓", "dim"),)
+        return shown
+
+    def move(self, dy: int) -> None:
+        """Scroll."""
+        self.scroll = max(0, self.scroll + dy)
+        self.repaint()
+
+
+def one_line(ui: Ui, width: int) -> list[Row]:
+    """Draw the power tree left to right; with several halls, the paths of the selected one and what is shared."""
+    parents = getattr(ui.site.electrical, "elec_parent", None)
+    if parents is None or ui.column("power.elec_load_w") is None:
+        return []
+    children: dict[int, list[int]] = {}
+    for node, parent in enumerate(parents):
+        if _belongs(ui, ui.element_name("elec", node)):
+            children.setdefault(int(parent), []).append(node)
+    roots = children.get(-1, [])
+    if len(roots) == 1 and len(children.get(roots[0], ())) == 1 and width < 14 * _depth(children, roots[0]):
+        # too narrow for the mains, which carry what the utility does
+        children[roots[0]] = children[children[roots[0]][0]]
+    depth = max((_depth(children, root) for root in roots), default=1)
+    cell = max(10, min(26, width // depth))
+    return [row for root in roots for row in _branch(ui, children, root, cell)]
+
+
+def _belongs(ui: Ui, name: str) -> bool:
+    """Tell whether a node is shared or belongs to the selected hall (``B.tx-A``, ``B2.feedA``)."""
+    place = name.partition(".")[0]
+    if len(ui.halls) == 1 or "." not in name:
+        return True
+    hall = ui.halls[ui.hall]
+    return place == hall.name or any(place == row.name for row in hall.rows)
+
+
+def _depth(children: dict[int, list[int]], node: int) -> int:
+    return 1 + max((_depth(children, child) for child in children.get(node, [])), default=0)
+
+
+def _branch(ui: Ui, children: dict[int, list[int]], node: int, cell: int) -> list[Row]:
+    """Return the rows of a node and of everything behind it."""
+    label, live = _node(ui, node, cell)
+    below = children.get(node, [])
+    if not below:
+        return [label]
+    ink = "fg" if live else "faint"
+    rows: list[Row] = []
+    used = sum(len(text) for text, _ in label)
+    blocks = [_branch(ui, children, child, cell) for child in below]
+    for k, block in enumerate(blocks):
+        for i, row in enumerate(block):
+            last = k == len(blocks) - 1
+            if k == 0 and i == 0:
+                join = "─" * (cell - 2 - used) + ("─┬" if len(below) > 1 else "──")
+                rows.append((*label, (join, ink), *row))
+                continue
+            bar = ("└" if last else "├") if i == 0 else (" " if last else "│")
+            rows.append(((" " * (cell - 1), ""), (bar, ink), *row))
+    return rows
+
+
+def _node(ui: Ui, node: int, cell: int) -> tuple[Row, bool]:
+    """Return a node's label, cut to its cell, and whether it is live."""
+    electrical = ui.site.electrical
+    name = ui.element_name("elec", node).removesuffix(".bus")
+    watts = ui.value("power.elec_load_w", node) or 0.0
+    live = ui.value("power.elec_energised", node) != 0
+    down = ui.value("power.elec_up", node) == 0
+    rating = float(electrical.elec_rating_w[node]) * int(electrical.elec_units[node])
+    share = watts / rating if rating > 0 else 0.0
+    ink = "crit" if share > 1 else "warn" if share > 0.9 else "bright" if watts > 1 else "dim"
+    short = fmt.si(watts, "W", 3).replace(" ", "")
+    if down or not live:
+        sign = ui.palette.glyph("off") if down else ui.palette.glyph("standby")
+        return crop(((sign, "bold crit" if down else "dim"), (name, "crit" if down else "faint"),
+                     (" out" if down else " dead", "dim")), cell - 3), False
+    room = cell - 4 - len(short)
+    if len(name) > room:
+        name = fmt.fit(name.replace(".feed", " "), room)
+    row: Row = (("─", "fg"), (name, "dim"), (" ", ""), (short, ink))
+    if cell >= 24 and rating:
+        row = (*row, (f" {100 * share:.0f}%", "faint" if share < 0.9 else ink))
+    return crop(row, cell - 2), True
+
+
+class Waterfall(Canvas):
+    """Where each watt goes: facility input, losses, cooling, and what reaches the GPUs."""
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the bars."""
+        return waterfall(ui, width)
+
+
+def waterfall(ui: Ui, width: int) -> list[Row]:
+    """Return one bar for each share of the facility's power."""
+    total = ui.value("power.source_w")
+    if not total or total <= 0:
+        return [(("no power is drawn", "dim"),)]
+    gpus = ui.column("chip.rack_gpu_power_w")
+    it = ui.value("power.it_w") or 0.0
+    chips = float(gpus.sum()) if gpus is not None else 0.0
+    parts = [("drawn", total, "bright"), ("losses", ui.value("power.loss_w") or 0.0, "dim"),
+             ("cooling", ui.value("power.cooling_w") or 0.0, "dim"), ("IT, without GPUs", it - chips, "fg"),
+             ("GPUs", chips, "accent")]
+    room = max(6, width - 17 - 10 - 8)
+    rows: list[Row] = [(("where each watt goes", "dim"),)]
+    start = 0.0
+    for name, watts, ink in parts:
+        if watts < 0:
+            continue
+        filled = _bar(start, watts, total, room, ui)
+        rows.append(((name.ljust(17), "dim"), *((text, ink if text.strip() else "") for text in filled),
+                     (fmt.power(watts, 4).rjust(10), "fg"), (f"{100 * watts / total:6.1f} %", "dim")))
+        if name != "drawn":
+            start += watts
+    return rows
+
+
+def _bar(start: float, watts: float, total: float, room: int, ui: Ui) -> tuple[str, str, str]:
+    first = round(start / total * room)
+    last = max(first + 1, round((start + watts) / total * room)) if watts > 0 else first
+    block = "#" if ui.palette.ascii else "■"
+    return " " * first, block * (min(last, room) - first), " " * max(0, room - last)
+
+
+class Backup(Canvas):
+    """UPS batteries and generators."""
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return a line for each."""
+        rows = backup_rows(ui)
+        if len(rows) > height > 0:
+            rows = [*rows[:height - 1], ((f"{len(rows) - height + 1} more", "dim"),)]
+        return rows
+
+
+def backup_rows(ui: Ui) -> list[Row]:
+    """Return UPS and generators that are at work or hurt, a line each; the rest in one line."""
+    loud, calm = _ups_rows(ui)
+    states = ui.column("power.generator_state")
+    waiting = 0
+    for i, state in enumerate(states if states is not None else ()):
+        if int(state) in (0, 3):
+            waiting += 1
+            continue
+        ink = "fg" if int(state) == 2 else "bold crit" if int(state) == 4 else "bold warn"
+        loud.append(line(ui.element_name("generator", i), _GENERATOR[int(state)],
+                         fmt.power(ui.value("power.generator_power_w", i)), ink, 14))
+    if waiting:
+        calm.append(f"{waiting} generator{'s' if waiting > 1 else ''} standing by")
+    return [*loud, (("; ".join(calm), "dim"),)] if calm else loud
+
+
+def _ups_rows(ui: Ui) -> tuple[list[Row], list[str]]:
+    modes, energy = ui.column("power.ups_mode"), ui.column("power.battery_j")
+    full = getattr(ui.site.electrical, "ups_battery_j", None)
+    rows: list[Row] = []
+    online, least = 0, 1.0
+    for i, mode in enumerate(modes if modes is not None else ()):
+        charge = float(energy[i] / full[i]) if energy is not None and full is not None and full[i] > 0 else 1.0
+        least = min(least, charge)
+        if int(mode) == 0:
+            online += 1
+            continue
+        note = f"battery {fmt.percent(charge)}"
+        load = ui.value("power.elec_load_w", int(ui.site.electrical.ups_elec[i])) or 0.0
+        if int(mode) == 1 and load > 0 and energy is not None:
+            note += f", {energy[i] / load / 60:.1f} min at this load"
+        ink = "bold crit" if int(mode) == 3 else "bold warn"
+        rows.append(line(ui.element_name("ups", i), _UPS_MODE[int(mode)], note, ink, 14))
+    return rows, [f"{online} UPS online, batteries {fmt.percent(least)} or more"] if online else []
+
+
+def explain_power(ui: Ui) -> Row:
+    """Say how the energy use stands."""
+    pue, it = ui.kpi("pue"), ui.kpi("it_energy_kwh")
+    now = ui.value("ledger.pue_ratio")
+    spans: list[Span] = [(f"PUE {fmt.ratio(now, 3)} now", "fg")]
+    if pue is not None:
+        spans.append((f", {fmt.ratio(pue, 3)} since the start", "fg"))
+    if it is not None:
+        spans.append((f"; IT energy {it:,.0f} kWh".replace(",", " "), "dim"))
+    spans.append(("; facility power over IT power, 1 is the floor", "dim"))
+    return tuple(spans)

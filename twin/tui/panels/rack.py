@@ -1,0 +1,263 @@
+"""One rack: a summary for the side of the floor, and opened up, trays down and GPUs across."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.tui import format as fmt
+from twin.tui.metrics import METRICS, liquid_racks, map_of, metric_of, rack_limit_c
+from twin.tui.theme import LEVELS
+from twin.tui.widgets.canvas import Canvas, Row, Span, width_of
+from twin.tui.widgets.heatmap import Grid, HeatMap, quantise
+
+if TYPE_CHECKING:
+    from twin.tui.ui import Ui
+
+#: throttle bits of ``chip.gpu_throttle`` in words
+THROTTLE = ((0x4, "power cap"), (0x20, "too hot (software)"), (0x40, "too hot (hardware)"),
+            (0x8, "hardware slowdown"), (0x100, "memory too hot"), (0x200, "shut down"))
+
+
+def throttle_words(bits: int) -> str:
+    """Return the throttle reasons in words, empty when there is none.
+
+    >>> throttle_words(0x24)
+    'power cap, too hot (software)'
+    """
+    return ", ".join(word for bit, word in THROTTLE if bits & bit)
+
+
+def line(label: str, value: str, note: str = "", ink: str = "fg", width: int = 10) -> Row:
+    """Return a row of label, value and a dim note."""
+    return ((label.ljust(width), "dim"), (value, ink), (f"  {note}" if note else "", "dim"))
+
+
+class RackPanel(Canvas):
+    """What the selected rack does: power, heat, coolant, air, jobs."""
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the summary."""
+        return [row if width_of(row) <= width else row[:-1] for row in rack_rows(ui, ui.rack)]
+
+
+def rack_rows(ui: Ui, rack: int) -> list[Row]:
+    """Return the summary of a rack, only what the frame holds."""
+    topology = ui.site.topology
+    entry = topology.rack_entries[int(topology.rack_class[rack])]
+    rows: list[Row] = [((ui.element_name("rack", rack), "bold bright"), (f"  {entry.name}", "dim"))]
+    watts = ui.value("power.rack_input_w", rack)
+    if watts is not None:
+        rating = float(entry.get("tdp_w", 0.0))
+        note = f"{100 * watts / rating:.0f} % of {fmt.power(rating, 3)}" if rating else ""
+        dead = ui.value("power.rack_energised", rack) == 0
+        rows.append(line("power", "no feed is live" if dead else fmt.power(watts), "" if dead else note,
+                         "bold crit" if dead else "fg"))
+    rows += _heat_rows(ui, rack)
+    if liquid_racks(ui)[rack]:
+        rows += _coolant_rows(ui, rack)
+    inlet, outlet = ui.value("air.rack_inlet_temp_c", rack), ui.value("air.rack_outlet_temp_c", rack)
+    if inlet is not None:
+        air = ui.value("air.rack_air_flow_m3_s", rack)
+        rows.append(line("air", f"{fmt.temp(inlet, '')} {ui.palette.glyph('arrow')} {fmt.temp(outlet)}",
+                         f"{air:.2f} m³/s" if air is not None else "", "warn" if inlet > 32 else "fg"))
+    return rows + _job_rows(ui, rack)
+
+
+def _heat_rows(ui: Ui, rack: int) -> list[Row]:
+    ptr = ui.site.topology.rack_gpu_ptr
+    first, last = int(ptr[rack]), int(ptr[rack + 1])
+    rows: list[Row] = []
+    temps = ui.column("chip.gpu_temp_c")
+    if temps is not None:
+        part = temps[first:last]
+        limit = rack_limit_c(ui.site, rack)
+        hottest = float(part.max())
+        ink = "bold crit" if limit is not None and hottest >= limit else "fg"
+        note = f"mean {part.mean():.1f}" + (f", limit {limit:.0f}" if limit is not None else "")
+        rows.append(line("hottest", fmt.temp(hottest), note, ink))
+    util, clock = ui.column("compute.gpu_util_frac"), ui.column("chip.gpu_clock_frac")
+    if util is not None:
+        note = f"clock {fmt.percent(float(clock[first:last].mean()))}" if clock is not None else ""
+        rows.append(line("activity", fmt.percent(float(util[first:last].mean())), note))
+    bits = ui.column("chip.gpu_throttle")
+    if bits is not None:
+        slowed = int((bits[first:last] != 0).sum())
+        words = throttle_words(int(np.bitwise_or.reduce(bits[first:last]))) if slowed else ""
+        hot = ui.value("chip.rack_throttled", rack)
+        rows.append(line("slowed", f"{slowed} of {last - first} GPUs" if slowed else "none", words,
+                         "bold crit" if hot else "warn" if slowed else "fg"))
+    return rows
+
+
+def _coolant_rows(ui: Ui, rack: int) -> list[Row]:
+    supply, back = ui.value("liquid.rack_supply_temp_c", rack), ui.value("liquid.rack_return_temp_c", rack)
+    flow = ui.value("liquid.rack_flow_kg_s", rack)
+    if supply is None:
+        return []
+    return [line("coolant", f"{fmt.temp(supply, '')} {ui.palette.glyph('arrow')} {fmt.temp(back)}",
+                 "" if flow is None else f"{flow:.2f} kg/s", "warn" if flow is not None and flow < 1e-3 else "fg")]
+
+
+def _job_rows(ui: Ui, rack: int) -> list[Row]:
+    gpu_job = ui.column("workload.gpu_job")
+    if gpu_job is None:
+        return []
+    ptr = ui.site.topology.rack_gpu_ptr
+    part = np.asarray(gpu_job[int(ptr[rack]):int(ptr[rack + 1])])
+    jobs, counts = np.unique(part[part >= 0], return_counts=True)
+    rows: list[Row] = []
+    for job, count in list(zip(jobs, counts, strict=True))[:4]:
+        swatch: Span = (ui.palette.glyph("swatch") + " ", f"job:{1 + int(job) % (LEVELS - 1)}")
+        label = "job" if not rows else ""
+        rows.append(((label.ljust(10), "dim"), swatch, (fmt.clean(ui.element_name("job", int(job))), "fg"),
+                     (f"  {count} GPUs", "dim")))
+    return rows or [line("job", "free", ink="dim")]
+
+
+@dataclass(frozen=True)
+class RackFit:
+    """How the GPUs of a rack are drawn: trays, GPUs of a tray, trays of a column, cells and lines of a GPU."""
+
+    trays: int
+    per: int
+    down: int
+    columns: int
+    cell: int
+    tall: int
+
+    @property
+    def pitch(self) -> int:
+        """Cells from one column of trays to the next."""
+        return self.per * self.cell + 6
+
+    def place(self, gpu: int) -> tuple[int, int]:
+        """Return the first cell of a GPU."""
+        tray, k = divmod(gpu, self.per)
+        column, row = divmod(tray, self.down)
+        return 5 + column * self.pitch + k * self.cell, 1 + row * self.tall
+
+
+def fit_rack(trays: int, per: int, width: int, height: int) -> RackFit:
+    """Fit trays into cells, folded into columns when they are many, as large as there is room."""
+    lines = max(1, height - 1)
+    columns = -(-trays // lines)
+    down = -(-trays // columns)
+    room = max(6, width // columns - 6)
+    return RackFit(trays, per, down, columns, min(14, max(6, room // per)), min(2, max(1, lines // down)))
+
+
+class RackMap(HeatMap):
+    """The GPUs of the selected rack: one row a tray, one cell group a GPU, coloured by the metric."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.gpu = 0
+
+    def fit(self, ui: Ui) -> RackFit:
+        """Return how the selected rack is drawn at the present size."""
+        topology = ui.site.topology
+        first, last = int(topology.rack_node_ptr[ui.rack]), int(topology.rack_node_ptr[ui.rack + 1])
+        per = int(topology.node_gpu_ptr[first + 1] - topology.node_gpu_ptr[first])
+        return fit_rack(last - first, per, self.content_size.width, self.content_size.height)
+
+    def draw(self, ui: Ui, width: int, height: int) -> tuple[Grid, str] | None:
+        """Return the trays with the value of the metric in every GPU's cell."""
+        metric = metric_of(ui) if metric_of(ui).axis == "gpu" else METRICS[0]
+        column = ui.column(metric.column)
+        if column is None:
+            return None
+        topology, grid, fit = ui.site.topology, Grid(width, height), self.fit(ui)
+        first = int(topology.rack_gpu_ptr[ui.rack])
+        values = np.asarray(column[first:first + fit.trays * fit.per]) * metric.scale
+        self.gpu = min(self.gpu, len(values) - 1)
+        if metric.name == "job":
+            levels = np.where(values < 0, 0, 1 + values % (LEVELS - 1)).astype(np.uint8)
+        else:
+            levels = quantise(values, metric.lo(ui.site), metric.hi(ui.site))
+        self._labels(ui, grid, fit)
+        bits, watts = ui.column("chip.gpu_throttle"), ui.column("chip.gpu_power_w")
+        for i in range(len(values)):
+            x, y = fit.place(i)
+            grid.pixels[2 * y:2 * (y + fit.tall), x:x + fit.cell - 1] = levels[i]
+            hot = bits is not None and int(bits[first + i]) & ~0x4
+            text = _gpu_text(metric.name, float(values[i]))
+            if fit.cell >= 13 and watts is not None and metric.name == "temp":
+                text += f" {watts[first + i]:5.0f} W"
+            grid.text(x, y, (ui.palette.glyph("alarm") if hot else " ") + text, "contrast")
+        x, y = fit.place(self.gpu)
+        for line_y in range(y, y + fit.tall):
+            grid.text(x - 1, line_y, ui.palette.glyph("left"), "bold bright")
+            grid.text(x + fit.cell - 1, line_y, ui.palette.glyph("right"), "bold bright")
+        return grid, map_of(ui) if metric_of(ui) is metric else metric.colour_map
+
+    def _labels(self, ui: Ui, grid: Grid, fit: RackFit) -> None:
+        letter = ui.element_name("node", int(ui.site.topology.rack_node_ptr[ui.rack])).rpartition(".")[2][:1]
+        for c in range(fit.columns):
+            for k in range(fit.per):
+                grid.text(5 + c * fit.pitch + k * fit.cell, 0, f" gpu{k + 1}", "dim")
+        for tray in range(fit.trays):
+            x, y = fit.place(tray * fit.per)
+            grid.text(x - 4, y, f"{letter}{tray + 1:02d}", "dim")
+
+    def move(self, ui: Ui, dx: int, dy: int) -> None:
+        """Move to another GPU; beyond the edge of a column of trays into the next one."""
+        fit = self.fit(ui)
+        tray, k = divmod(self.gpu, fit.per)
+        k += dx
+        if k < 0 or k >= fit.per:
+            tray, k = tray + (fit.down if k >= fit.per else -fit.down), k % fit.per
+        if 0 <= tray < fit.trays:
+            self.gpu = min(max(tray + dy, 0), fit.trays - 1) * fit.per + k
+            self.repaint()
+
+    def gpu_at(self, ui: Ui, x: int, y: int) -> int | None:
+        """Return the GPU (within the rack) drawn at a cell."""
+        fit = self.fit(ui)
+        for gpu in range(fit.trays * fit.per):
+            gx, gy = fit.place(gpu)
+            if gx <= x < gx + fit.cell and gy <= y < gy + fit.tall:
+                return gpu
+        return None
+
+
+def _gpu_text(name: str, value: float) -> str:
+    if name == "job":
+        return f"{value:3.0f}" if value >= 0 else "  -"
+    return f"{value:3.0f}°" if name == "temp" else f"{value:3.0f}"
+
+
+def gpu_rows(ui: Ui, gpu: int) -> list[Row]:
+    """Return everything that the frame holds about one GPU (index within the site)."""
+    rows: list[Row] = [((ui.element_name("gpu", gpu), "bold bright"),)]
+    items = (("junction", "chip.gpu_temp_c", fmt.temp), ("memory", "chip.gpu_hbm_temp_c", fmt.temp),
+             ("power", "chip.gpu_power_w", fmt.power), ("clock", "chip.gpu_clock_frac", fmt.percent),
+             ("activity", "compute.gpu_util_frac", fmt.percent))
+    for label, column, write in items:
+        value = ui.value(column, gpu)
+        if value is not None:
+            rows.append(line(label, write(value)))
+    bits = ui.value("chip.gpu_throttle", gpu)
+    if bits is not None:
+        words = throttle_words(int(bits))
+        ink = "bold crit" if int(bits) & ~0x4 else "warn" if bits else "fg"
+        rows.append(line("throttle", words or "none", ink=ink))
+    job = ui.value("workload.gpu_job", gpu)
+    if job is not None:
+        rows.append(line("job", fmt.clean(ui.element_name("job", int(job))) if job >= 0 else "free"))
+    return rows
+
+
+class GpuPanel(Canvas):
+    """The selected GPU of the opened rack."""
+
+    def __init__(self, rack_map: RackMap, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.rack_map = rack_map
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return its values."""
+        return gpu_rows(ui, int(ui.site.topology.rack_gpu_ptr[ui.rack]) + self.rack_map.gpu)

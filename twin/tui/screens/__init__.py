@@ -1,0 +1,1 @@
+"""Views of the frame, and the menus that open over it."""

@@ -1,0 +1,106 @@
+"""Help: every key and what it does, made from the registry of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import ModalScreen
+
+from twin.tui import actions
+from twin.tui.panels.floor import METRICS
+from twin.tui.panels.rack import THROTTLE
+from twin.tui.widgets.canvas import Canvas, Row, Span
+
+if TYPE_CHECKING:
+    from twin.tui.ui import Ui
+
+
+def help_rows(ui: Ui, width: int) -> list[Row]:
+    """Return the help as rows: actions by group, then how to read the floor."""
+    glyph = ui.palette.glyph
+    rows: list[Row] = []
+    for group, members in actions.groups().items():
+        rows.append(((f" {group}", "bold accent"),))
+        for action in members:
+            note = " (not here: read only)" if action.writes and ui.read_only else ""
+            rows.append(((f"   {action.shown:>6}  ", "bold bright"), (action.doc, "fg"), (note, "warn")))
+        rows.append(())
+    rows.append(((" Reading the floor", "bold accent"),))
+    signs: list[tuple[str, str, str]] = [
+        (glyph("unit"), "ok", "CRAH or CDU at work"), (glyph("standby"), "dim", "CDU that stands by"),
+        (glyph("off"), "bold crit", "fault: a fan or pump is tripped, a rack has no power"),
+        (glyph("alarm"), "bold warn", "on a rack: GPUs slowed by heat; elsewhere: an alarm, warning"),
+        (glyph("fault"), "bold crit", "an alarm, critical; on the time line a fault"),
+        (glyph("planned"), "dim", "on the time line: what the scenario plans"),
+    ]
+    for sign, ink, text in signs:
+        rows.append(((f"   {'':>5}", ""), (sign, ink), ("  " + text, "fg")))
+    rows.append((("           a rack shows its trays from the top down, its GPUs from left to right", "dim"),))
+    rows.append(())
+    rows.append(((" Metrics", "bold accent"),))
+    for metric in METRICS:
+        spans: list[Span] = [(f"   {metric.title:<16}", "bold bright"), (metric.doc, "fg")]
+        rows.append(tuple(spans))
+    rows.append(())
+    rows.append(((" Why a GPU is slow: ", "bold accent"), (", ".join(word for _, word in THROTTLE), "fg")))
+    return rows
+
+
+class HelpText(Canvas):
+    """The scrolling text of the help."""
+
+    first = 0
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the rows in sight."""
+        rows = help_rows(ui, width)
+        self.first = min(max(self.first, 0), max(0, len(rows) - height))
+        return rows[self.first:self.first + height]
+
+
+class HelpFoot(Canvas):
+    """How to leave."""
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the line."""
+        return [((" ↑ ↓ pgup pgdn", "accent"), (" scroll  ", "dim"), ("esc", "accent"), (" back", "dim"))]
+
+
+class HelpScreen(ModalScreen[None]):
+    """Every key, opaque, scrolled by the arrows."""
+
+    BINDINGS = [("escape,q,question_mark,f1", "dismiss", "Back"), ("up,k", "scroll_by(-1)", "Up"),
+                ("down,j", "scroll_by(1)", "Down"), ("pageup,ctrl+u", "scroll_by(-15)", "Page up"),
+                ("pagedown,ctrl+d,space", "scroll_by(15)", "Page down"), ("home,g", "scroll_by(-1000)", "First"),
+                ("end,G", "scroll_by(1000)", "Last")]
+
+    def __init__(self, ui: Ui) -> None:
+        super().__init__()
+        self.ui = ui
+
+    def compose(self) -> ComposeResult:
+        """Lay out text and foot."""
+        yield HelpText(id="help-text")
+        yield HelpFoot(classes="line")
+
+    def on_mount(self) -> None:
+        """Fill it."""
+        for canvas in self.query(Canvas):
+            canvas.feed(self.ui)
+
+    def action_scroll_by(self, rows: int) -> None:
+        """Scroll."""
+        text = self.query_one(HelpText)
+        text.first += rows
+        text.repaint()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll on."""
+        self.action_scroll_by(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll back."""
+        self.action_scroll_by(-3)

@@ -1,0 +1,100 @@
+"""The screen: the frame that never moves, and one view in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+
+from twin.tui.panels.bars import ExplainLine, KeyBar, Rule, TabBar, TimeLine, TitleBar
+from twin.tui.screens.views import VIEWS, View, build
+from twin.tui.widgets.canvas import Canvas, Row
+
+if TYPE_CHECKING:
+    from twin.tui.ui import Ui
+
+#: the least size that everything fits into
+LEAST = (80, 24)
+
+
+class TooSmall(Canvas):
+    """What is shown on a terminal that is too small."""
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the size that is needed and the one there is."""
+        have = self.screen.size
+        text = f"needs {LEAST[0]}x{LEAST[1]}, have {have.width}x{have.height}"
+        return [*[()] * (height // 2), ((text.center(width), "fg"),)]
+
+
+class MainScreen(Screen[None]):
+    """Title, tabs, view, time line, explanation, keys."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-mid"), (50, "-tall")]
+
+    def __init__(self, ui: Ui) -> None:
+        super().__init__()
+        self.ui = ui
+
+    def compose(self) -> ComposeResult:
+        """Lay out the frame."""
+        with Container(id="frame"):
+            yield TitleBar(classes="line")
+            yield TabBar(classes="line")
+            yield Rule(classes="line")
+            with Container(id="body"):
+                yield build(self.ui.view)
+            yield TimeLine(id="timeline", classes="line")
+            yield ExplainLine(classes="line")
+            yield KeyBar(classes="line")
+        yield TooSmall(id="too-small")
+
+    def on_mount(self) -> None:
+        """Find the bars once."""
+        self.bars = [self.query_one(kind) for kind in (TitleBar, TabBar, TimeLine, KeyBar)]
+        self.explain_line = self.query_one(ExplainLine)
+        self.rule = self.query_one("#frame > Rule", Rule)
+        self.too_small = self.query_one(TooSmall)
+        self._fit()
+        self.feed()
+
+    def on_resize(self) -> None:
+        """Say so when the terminal is too small."""
+        self._fit()
+
+    def _fit(self) -> None:
+        small = self.size.width < LEAST[0] or self.size.height < LEAST[1]
+        self.set_class(small, "-small")
+        if small and self.is_mounted:
+            self.query_one(TooSmall).feed(self.ui)
+
+    @property
+    def view(self) -> View:
+        """The view that is shown."""
+        return self.query_one(f"#view-{self.ui.view}", View)
+
+    async def show(self, name: str) -> None:
+        """Go to a view; views are made when they are first asked for."""
+        body = self.query_one("#body")
+        if not body.query(f"#view-{name}"):
+            await body.mount(build(name))
+        self.ui.view = name
+        for other in VIEWS:
+            for widget in body.query(f"#view-{other}"):
+                widget.display = other == name
+        self.feed()
+
+    def feed(self) -> None:
+        """Give the newest frame to the frame's bars and to the view."""
+        self.view.feed(self.ui)
+        for bar in self.bars:
+            bar.feed(self.ui)
+        self.rule.feed(self.ui)
+        self.explain_line.text = self.view.explain(self.ui)
+        self.explain_line.feed(self.ui)
+        if self.has_class("-small"):
+            self.too_small.feed(self.ui)

@@ -1,0 +1,347 @@
+"""The views: which panels stand where, how they move, and the line that explains what is selected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.widget import Widget
+
+from twin.tui.metrics import metric_of
+from twin.tui.panels import cooling, history
+from twin.tui.panels.bars import Rule
+from twin.tui.panels.cooling import CduTable, CrahTable, HeatPath, LoopTable, SkyTable
+from twin.tui.panels.events import AlarmTable, EventBrief, EventTable, FaultTable, explain_alarm
+from twin.tui.panels.floor import FloorHead, FloorMap, HotSpots, explain_floor
+from twin.tui.panels.history import Figures, Plots
+from twin.tui.panels.jobs import JobBrief, JobTable, explain_job
+from twin.tui.panels.network import LinkTable, NetworkHead, NetworkMatrix, SlowdownTable, explain_network
+from twin.tui.panels.power import Backup, OneLine, Waterfall, explain_power
+from twin.tui.panels.rack import GpuPanel, RackMap, RackPanel
+from twin.tui.widgets.canvas import Canvas, Row
+from twin.tui.widgets.heatmap import HeatMap
+from twin.tui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from twin.tui.ui import Ui
+
+
+class View(Container):
+    """A view of the factory between the frame's top and bottom."""
+
+    def on_mount(self) -> None:
+        """Find the panels once; the view is fed by the screen."""
+        self.panels: list[Canvas | HeatMap] = [*self.query(Canvas), *self.query(HeatMap)]
+        self.tables: list[Table] = [t for t in self.query(Table) if t.has_class("focusable")]
+        if self.tables:
+            self.tables[0].active = True
+
+    def feed(self, ui: Ui) -> None:
+        """Give the newest frame to every panel."""
+        for panel in self.panels:
+            panel.feed(ui)
+
+    def table(self) -> Table | None:
+        """Return the table that has the cursor."""
+        return next((t for t in self.tables if t.active), None)
+
+    def activate(self, table: Table) -> None:
+        """Give the cursor to a table."""
+        for other in self.tables:
+            other.active = other is table
+            other.repaint()
+
+    def next_pane(self) -> None:
+        """Give the cursor to the next table."""
+        now = self.table()
+        if now is not None:
+            self.activate(self.tables[(self.tables.index(now) + 1) % len(self.tables)])
+
+    def move(self, ui: Ui, dx: int, dy: int) -> None:
+        """Move what is selected."""
+        table = self.table()
+        if table is not None and dy:
+            table.move(dy)
+
+    def enter(self, ui: Ui) -> str:
+        """Act on Enter; return the name of a view to go to, or nothing."""
+        return ""
+
+    def explain(self, ui: Ui) -> Row:
+        """Return the line that explains what is selected."""
+        return ()
+
+
+def move_rack(ui: Ui, dx: int, dy: int) -> None:
+    """Move the selected rack along its row or to the next row of its hall."""
+    hall = ui.halls[ui.hall]
+    rows = [row for row in hall.rows if row.racks]
+    if not rows:
+        return
+    at = next(((r, row.racks.index(ui.rack)) for r, row in enumerate(rows) if ui.rack in row.racks), (0, 0))
+    if abs(dy) >= 1_000_000:
+        ui.select_rack(rows[0].racks[0] if dy < 0 else rows[-1].racks[-1])
+        return
+    r = min(max(at[0] + dy, 0), len(rows) - 1)
+    place = at[1]
+    if r != at[0]:
+        place = round(place * (len(rows[r].racks) - 1) / max(1, len(rows[at[0]].racks) - 1))
+    place = min(max(place + dx, 0), len(rows[r].racks) - 1)
+    ui.select_rack(rows[r].racks[place])
+
+
+class FloorLike(View):
+    """A view with the floor in it: the arrows move the selected rack."""
+
+    def move(self, ui: Ui, dx: int, dy: int) -> None:
+        """Move the selected rack."""
+        move_rack(ui, dx, dy)
+        self.feed(ui)
+
+    def enter(self, ui: Ui) -> str:
+        """Open the selected rack."""
+        return "rack"
+
+    def explain(self, ui: Ui) -> Row:
+        """Say what the metric is, its limit and where it is highest."""
+        return explain_floor(ui)
+
+
+class Overview(FloorLike):
+    """Five numbers, the floor small, jobs, what happened."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        yield Figures(id="figures")
+        yield Rule()
+        with Horizontal(id="overview-body"):
+            with Vertical(id="overview-floor"):
+                yield FloorHead(classes="line")
+                yield FloorMap(id="overview-map", lines_max=6)
+            with Vertical(id="overview-side"):
+                yield RackPanel(id="overview-rack")
+                yield JobBrief(id="overview-jobs")
+                yield Plots(history.IT, history.PUE, id="overview-plots")
+                yield EventBrief(id="overview-events")
+
+
+class Floor(FloorLike):
+    """The hall as it stands, hot spots and the selected rack."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        with Horizontal():
+            with Vertical(id="floor-main"):
+                yield FloorHead(classes="line")
+                yield FloorMap(id="floor-map", lines_max=6)
+            with Vertical(id="floor-side"):
+                yield HotSpots(id="hot-spots")
+                yield RackPanel(id="floor-rack")
+
+
+class Rack(View):
+    """One rack opened: trays down, GPUs across."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        self.map = RackMap(id="rack-map")
+        with Horizontal():
+            with Vertical(id="rack-main"):
+                yield FloorHead(classes="line")
+                yield self.map
+            with Vertical(id="rack-side"):
+                yield RackPanel(id="rack-panel")
+                yield GpuPanel(self.map, id="gpu-panel")
+
+    def move(self, ui: Ui, dx: int, dy: int) -> None:
+        """Move the selected GPU."""
+        self.map.move(ui, dx, dy)
+        self.feed(ui)
+
+    def explain(self, ui: Ui) -> Row:
+        """Say what is drawn."""
+        metric = metric_of(ui)
+        title = metric.title if metric.axis == "gpu" else "GPU temperature"
+        return ((f"{ui.element_name('rack', ui.rack)}: trays down, GPUs across, {title} in every cell", "fg"),
+                ("; a triangle marks a GPU that is slowed by heat", "dim"))
+
+
+class Power(View):
+    """The chain as a one-line diagram, where each watt goes, and histories."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        self.diagram = OneLine(id="one-line")
+        with Container(id="power-body"):
+            yield self.diagram
+            with Container(id="power-side"):
+                with Vertical(id="power-bars"):
+                    yield Waterfall(id="waterfall")
+                    yield Backup(id="backup")
+                yield Plots(history.SOURCE, history.PUE, history.IT, history.COOLING, history.LOSS, id="power-plots")
+
+    def move(self, ui: Ui, dx: int, dy: int) -> None:
+        """Scroll the diagram."""
+        self.diagram.move(dy)
+
+    def explain(self, ui: Ui) -> Row:
+        """Say how the energy use stands."""
+        return explain_power(ui)
+
+
+class Cooling(View):
+    """The way of the heat, loops, CDUs, CRAHs, heat rejection."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        yield HeatPath(id="heat-path")
+        yield Rule()
+        with Container(id="cooling-body"):
+            with Vertical(id="cooling-left"):
+                yield CduTable(id="cdus", classes="focusable")
+                yield CrahTable(id="crahs", classes="focusable")
+            with Vertical(id="cooling-right"):
+                yield LoopTable(id="loops", classes="focusable")
+                yield SkyTable(id="sky", classes="focusable")
+                yield Plots(history.COOLANT, history.INLET, history.OUTDOOR, history.WET_BULB, id="cooling-plots")
+
+    def enter(self, ui: Ui) -> str:
+        """Go to the row of the selected CDU, or to the hall of the selected CRAH."""
+        table = self.table()
+        item = table.selected(ui) if table is not None else None
+        if isinstance(item, int) and isinstance(table, CduTable | CrahTable):
+            name = ui.element_name("cdu" if isinstance(table, CduTable) else "crah", item).rpartition(".")[0]
+            return "floor" if go_to(ui, name) else ""
+        return ""
+
+    def explain(self, ui: Ui) -> Row:
+        """Say what the selected machine does."""
+        table = self.table()
+        item = table.selected(ui) if table is not None else None
+        if table is None or item is None:
+            return ()
+        return explain_machine(ui, table, item)
+
+
+def explain_machine(ui: Ui, table: Table, item: Any) -> Row:
+    """Say in one line what the selected CDU, CRAH, loop or group is for and what to watch."""
+    if isinstance(table, cooling.CduTable):
+        return ((ui.element_name("cdu", int(item)), "bold fg"),
+                ("  moves the row's heat to the facility loop; its valve holds the supply at the set-point", "dim"))
+    if isinstance(table, cooling.CrahTable):
+        return ((ui.element_name("crah", int(item)), "bold fg"),
+                ("  cools the hall's air; a tripped fan is seen first in the inlet air of the racks near it", "dim"))
+    if isinstance(table, cooling.LoopTable):
+        return ((ui.element_name("loop", int(item)), "bold fg"),
+                ("  water between halls and sky; a supply above its set-point: heat rejection is short", "dim"))
+    axis, i = item
+    return ((ui.element_name(axis, i), "bold fg"),
+            ("  gives the heat to the outdoor air" if axis == "rejector" else "  lifts heat below outdoor temperature",
+             "dim"))
+
+
+class Network(View):
+    """Leaves by spines, busiest links, slowdown of the jobs."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        with Container(id="network-body"):
+            with Vertical(id="network-main"):
+                yield NetworkHead(classes="line")
+                yield NetworkMatrix(id="matrix")
+            with Vertical(id="network-side"):
+                yield LinkTable(id="links", classes="focusable")
+                yield SlowdownTable(id="slowdown", classes="focusable")
+                yield Plots(history.TRAFFIC, history.CONGESTION, id="network-plots")
+
+    def explain(self, ui: Ui) -> Row:
+        """Say how busy the network is."""
+        return explain_network(ui)
+
+
+class Jobs(View):
+    """The job table and its histories."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        yield JobTable(id="jobs", classes="focusable")
+        yield Plots(history.TOKENS, history.RUNNING, id="job-plots")
+
+    def enter(self, ui: Ui) -> str:
+        """Go to the floor, coloured by job, at the first rack of the selected job."""
+        item = self.tables[0].selected(ui)
+        gpu_job = ui.column("workload.gpu_job")
+        if item is None or gpu_job is None or not (gpu_job == item).any():
+            ui.message = "this job holds no GPU now"
+            return ""
+        from twin.tui.metrics import METRICS
+
+        ui.metric = next(i for i, m in enumerate(METRICS) if m.name == "job")
+        ui.select_rack(int(ui.site.topology.gpu_rack[int((gpu_job == item).argmax())]))
+        return "floor"
+
+    def explain(self, ui: Ui) -> Row:
+        """Say how the selected job stands."""
+        item = self.tables[0].selected(ui)
+        return () if item is None else explain_job(ui, int(item))
+
+
+class Events(View):
+    """Alarms, faults and the log."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        with Container(id="events-body"):
+            yield AlarmTable(id="alarms", classes="focusable")
+            yield FaultTable(id="faults", classes="focusable")
+            yield EventTable(id="log", classes="focusable")
+
+    def enter(self, ui: Ui) -> str:
+        """Go to the place of the selected row."""
+        table = self.table()
+        item = table.selected(ui) if table is not None else None
+        place = getattr(item, "place", "")
+        if place and go_to(ui, place):
+            return "floor"
+        ui.message = f"{place or 'this'} is not a place on the floor"
+        return ""
+
+    def explain(self, ui: Ui) -> Row:
+        """Say what the selected alarm means and what one can do."""
+        table = self.table()
+        item = table.selected(ui) if table is not None else None
+        if isinstance(table, AlarmTable) and item is not None:
+            return explain_alarm(item)
+        if isinstance(table, FaultTable) and item is not None:
+            kinds = ui.session.fault_kinds()
+            found = next((k for k in kinds if k.name == item.name), None)
+            return ((getattr(item, "name", ""), "bold fg"), ("  " + (found.doc if found else ""), "dim"))
+        text = getattr(item, "text", "")
+        return ((text, "fg"),) if text else ()
+
+
+def go_to(ui: Ui, place: str) -> bool:
+    """Select the rack that a place names, or the first one of its row or hall."""
+    head = place
+    while head:
+        for axis in ("rack", "row", "hall"):
+            names = ui.names(axis)
+            if head in names:
+                index = list(names).index(head)
+                topology = ui.site.topology
+                of = {"rack": None, "row": topology.rack_row, "hall": topology.rack_hall}[axis]
+                ui.select_rack(index if of is None else int((of == index).argmax()))
+                return True
+        head = head.rpartition(".")[0]
+    return False
+
+
+#: view name -> widget; "rack" is opened from the floor and has no tab
+VIEWS: dict[str, type[View]] = {"overview": Overview, "floor": Floor, "power": Power, "cooling": Cooling,
+                                "network": Network, "jobs": Jobs, "events": Events, "rack": Rack}
+
+
+def build(name: str) -> Widget:
+    """Return a new view."""
+    return VIEWS[name](id=f"view-{name}", classes="view")

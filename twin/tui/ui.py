@@ -1,0 +1,122 @@
+"""What the screens share: the session, the newest frame, what is selected and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.errors import TwinError
+from twin.tui.plan import HallPlan, hall_plans
+from twin.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from twin.runtime.frame import Frame
+    from twin.runtime.session import Session
+    from twin.site.site import Site
+    from twin.tui.theme import Palette
+
+#: lengths of time that the histories can show; 0 is everything since the start
+WINDOWS_NS: tuple[int, ...] = (0, 300 * NS_PER_S, 1800 * NS_PER_S, 7200 * NS_PER_S)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A mark on the time line: when, and whether it is an alarm, a fault or a planned event."""
+
+    at_ns: int
+    kind: str
+    severity: str
+
+
+@dataclass
+class Ui:
+    """State of one person's screen; nothing here is part of the model.
+
+    Attributes:
+        session, site: what is watched.
+        frame: the newest frame that was drawn.
+        palette: colours in use.
+        metric: index into ``metrics.METRICS``; colour_map overrides the metric's own when not empty.
+        hall, rack: selected hall and rack.
+        window: index into WINDOWS_NS.
+        marks: alarms and faults seen so far, for the time line.
+        message: a line that answers the last key, shown until the next key.
+    """
+
+    session: Session
+    palette: Palette
+    frame: Frame
+    read_only: bool = False
+    metric: int = 0
+    colour_map: str = ""
+    hall: int = 0
+    rack: int = 0
+    window: int = 0
+    view: str = "overview"
+    message: str = ""
+    marks: dict[tuple[int, str, str], Mark] = field(default_factory=dict)
+    halls: tuple[HallPlan, ...] = ()
+    cache: dict[Any, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.halls = hall_plans(self.site)
+
+    @property
+    def site(self) -> Site:
+        """The plant that is watched."""
+        return self.session.site
+
+    @property
+    def window_ns(self) -> int:
+        """Time that histories show, 0 for all of it."""
+        return WINDOWS_NS[self.window]
+
+    def take(self, frame: Frame) -> None:
+        """Make a frame the newest and remember what it marks on the time line."""
+        self.frame = frame
+        for event in frame.events:
+            if event.kind in ("alarm", "fault"):
+                key = (event.at_ns, event.kind, event.place)
+                if key not in self.marks:
+                    self.marks[key] = Mark(event.at_ns, event.kind, event.severity)
+
+    def column(self, name: str) -> np.ndarray | None:
+        """Return a column of the newest frame, None when the frame does not hold it or it has no element."""
+        found = self.frame.columns.get(name)
+        return found if found is not None and len(found) else None
+
+    def value(self, name: str, index: int = 0) -> float | None:
+        """Return one number of the newest frame, None when it does not exist."""
+        found = self.frame.columns.get(name)
+        return float(found[index]) if found is not None and index < len(found) else None
+
+    def names(self, axis: str) -> Sequence[str]:
+        """Return the names along an axis, empty when the site has none."""
+        return self.site.names.get(axis, ())
+
+    def series(self, name: str, index: int = 0, points: int = 400) -> tuple[Any, Any, Any, Any] | None:
+        """Return a history, None when it is not kept."""
+        try:
+            return self.frame.history.series(name, index, points)
+        except (KeyError, TwinError):
+            return None
+
+    def select_rack(self, rack: int) -> None:
+        """Select a rack and the hall it stands in."""
+        count = len(self.site.topology.rack_row)
+        if count:
+            self.rack = min(max(rack, 0), count - 1)
+            self.hall = int(self.site.topology.rack_hall[self.rack])
+
+    def element_name(self, axis: str, index: int) -> str:
+        """Return an element's name, or its number where it has none."""
+        names = self.names(axis)
+        return names[index] if 0 <= index < len(names) else f"{axis} {index}"
+
+    def kpi(self, name: str) -> float | None:
+        """Return a key figure of the frame, None when it has no value yet."""
+        kpis: Mapping[str, float | None] = self.frame.kpi
+        return kpis.get(name)

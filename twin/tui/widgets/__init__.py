@@ -1,0 +1,1 @@
+"""Line-API widgets: canvas of styled rows, heat map, braille plot, table."""

@@ -1,0 +1,143 @@
+"""A widget of styled rows that repaints only the rows that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from twin.tui.ui import Ui
+
+#: text and style key; a row is a tuple of them, so that rows compare by value
+Span = tuple[str, str]
+Row = tuple[Span, ...]
+
+
+def width_of(row: Row) -> int:
+    """Return the cells that a row takes; every glyph in use is one cell wide."""
+    return sum(len(text) for text, _ in row)
+
+
+def spread(left: Row, right: Row, width: int, fill: str = " ") -> Row:
+    """Put one row at the left and one at the right end; the left one is cut when both do not fit."""
+    room = width - width_of(right)
+    left = crop(left, max(0, room - 1))
+    return (*left, (fill * max(0, room - width_of(left)), ""), *right)
+
+
+def crop(row: Row, width: int) -> Row:
+    """Cut a row to a width."""
+    out: list[Span] = []
+    for text, style in row:
+        if width <= 0:
+            break
+        out.append((text if len(text) <= width else text[: width - 1] + "…" if width > 1 else "…", style))
+        width -= len(text)
+    return tuple(out)
+
+
+def beside(left: Sequence[Row], right: Sequence[Row], at: int) -> list[Row]:
+    """Put two blocks of rows side by side, the second one starting in column ``at``."""
+    out = []
+    for i in range(max(len(left), len(right))):
+        a = crop(left[i], at - 1) if i < len(left) else ()
+        b = right[i] if i < len(right) else ()
+        out.append((*a, (" " * (at - width_of(a)), ""), *b) if b else a)
+    return out
+
+
+def dirty_regions(changed: Sequence[int], width: int) -> list[Region]:
+    """Return one region for each run of changed rows, never more than one on a row.
+
+    >>> dirty_regions([0, 1, 4], 80)
+    [Region(x=0, y=0, width=80, height=2), Region(x=0, y=4, width=80, height=1)]
+    """
+    out = []
+    for _, run in groupby(enumerate(changed), key=lambda pair: pair[1] - pair[0]):
+        rows = [y for _, y in run]
+        out.append(Region(0, rows[0], width, len(rows)))
+    return out
+
+
+class Canvas(Widget):
+    """Draws ``paint(width, height)``; compares with what stands on the screen and repaints the difference.
+
+    Give it margins, never padding or a border: rows of the widget are rows of the content.
+    """
+
+    DEFAULT_CSS = "Canvas { width: 1fr; height: 1fr; }"
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.ui: Ui | None = None
+        self._rows: list[Row] = []
+        self._strips: list[Strip] = []
+        self._drawn_size = (0, 0)
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the rows to show; fewer than ``height`` leave the rest empty."""
+        raise NotImplementedError
+
+    def feed(self, ui: Ui) -> None:
+        """Take the newest frame and repaint what changed."""
+        self.ui = ui
+        self.repaint()
+
+    def repaint(self, everything: bool = False) -> None:
+        """Paint again; refresh all of it or only the rows that differ from the ones drawn."""
+        width, height = self.content_size
+        if self.ui is None or width <= 0 or height <= 0:
+            return
+        rows = [*self.paint(self.ui, width, height)][:height]
+        rows += [()] * (height - len(rows))
+        if everything or self._drawn_size != (width, height):
+            changed = list(range(height))
+            self._strips = [Strip.blank(width, self.ui.palette.base)] * height
+        else:
+            changed = [y for y in range(height) if rows[y] != self._rows[y]]
+        for y in changed:
+            self._strips[y] = self._strip(rows[y], width)
+        self._rows, self._drawn_size = rows, (width, height)
+        if changed:
+            self.refresh(*dirty_regions(changed, width))
+
+    def _strip(self, row: Row, width: int) -> Strip:
+        assert self.ui is not None
+        style = self.ui.palette.style
+        if width_of(row) > width:
+            row = crop(row, width)
+        if self.ui.palette.ascii:
+            row = tuple((text if text.isascii() else to_ascii(text), key) for text, key in row)
+        return Strip([Segment(text, style(key)) for text, key in row if text]).adjust_cell_length(
+            width, self.ui.palette.base)
+
+    def on_resize(self) -> None:
+        """Paint for the new size."""
+        self.repaint()
+
+    def render_line(self, y: int) -> Strip:
+        """Return a row that was painted before."""
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(self.content_size.width)
+
+
+_TO_ASCII = str.maketrans({
+    "°": " ", "·": ".", "–": "-", "…": "~", "×": "x", "→": ">", "▶": ">", "─": "-", "━": "=", "│": "|", "├": "|",
+    "└": "`", "▲": "!", "●": "*", "○": "o", "▣": "O", "▢": "o", "✕": "X", "┿": "+", "┄": ".", "═": "=", "▐": "[",
+    "▌": "]", "█": "#", "■": "#", "▸": ">", "▴": "^", "▾": "v", "┊": ":", "‹": "<", "›": ">", "❚": "|", "┬": "+",
+    "┴": "+", "┤": "|", "┐": "+", "┌": "+", "┘": "+", "┼": "+", "╌": "-", "≤": "<", "≥": ">", "Δ": "d", "▮": "#",
+    "▯": ".", "µ": "u", "²": "2", "³": "3", "←": "<", "↑": "^", "↓": "v", "╱": "/",
+})
+
+
+def to_ascii(text: str) -> str:
+    """Replace drawing characters by ASCII of the same width; what has no stand-in becomes ``?``."""
+    return text.translate(_TO_ASCII).encode("ascii", "replace").decode()
