@@ -1,0 +1,63 @@
+"""Activity of jobs, spread to the devices that run them."""
+
+
+cdef class Spread:
+    """Expand what jobs do to GPUs and nodes, once a tick.
+
+    A GPU follows the job that holds it at the end of the tick; without one, without power or in a node that is
+    out of service it idles or is off. The host of a node (CPUs, memory, NICs, drives) draws between idle and
+    full with the mean activity of the node's GPUs, and nothing when the node has no power.
+
+    Args:
+        gpu_job: job of each GPU, -1 for none.
+        job_util_frac, job_mem_frac: compute and memory activity of each job, 0..1.
+        rack_energised, node_down: flags of racks and nodes.
+        rack_node_ptr, node_gpu_ptr: CSR bounds, racks to nodes to GPUs.
+        node_idle_w, node_span_w: host power without activity, and what full activity adds.
+        gpu_util_frac, gpu_mem_frac, gpu_on, node_aux_w: written.
+    """
+
+    cdef const int[::1] gpu_job, rack_energised, node_down, rack_node_ptr, node_gpu_ptr
+    cdef const double[::1] job_util, job_mem, node_idle, node_span
+    cdef double[::1] gpu_util, gpu_mem, node_aux
+    cdef int[::1] gpu_on
+
+    def __init__(self, *, gpu_job, job_util_frac, job_mem_frac, rack_energised, node_down, rack_node_ptr,
+                 node_gpu_ptr, node_idle_w, node_span_w, gpu_util_frac, gpu_mem_frac, gpu_on, node_aux_w):
+        nodes, gpus = len(node_aux_w), len(gpu_job)
+        if len(node_gpu_ptr) != nodes + 1 or len(node_down) != nodes or len(node_idle_w) != nodes \
+                or len(node_span_w) != nodes or len(rack_node_ptr) != len(rack_energised) + 1:
+            raise ValueError("rack and node arrays do not fit each other")
+        if not gpus == len(gpu_util_frac) == len(gpu_mem_frac) == len(gpu_on) == node_gpu_ptr[nodes]:
+            raise ValueError("GPU arrays do not fit each other")
+        if rack_node_ptr[len(rack_energised)] != nodes or len(job_util_frac) != len(job_mem_frac):
+            raise ValueError("bounds or job arrays do not fit each other")
+        self.gpu_job, self.rack_energised, self.node_down = gpu_job, rack_energised, node_down
+        self.rack_node_ptr, self.node_gpu_ptr = rack_node_ptr, node_gpu_ptr
+        self.job_util, self.job_mem = job_util_frac, job_mem_frac
+        self.node_idle, self.node_span = node_idle_w, node_span_w
+        self.gpu_util, self.gpu_mem, self.gpu_on, self.node_aux = gpu_util_frac, gpu_mem_frac, gpu_on, node_aux_w
+
+    def run(self):
+        """Write the targets of every device."""
+        cdef Py_ssize_t rack, node, gpu, first, last
+        cdef int job, powered, on
+        cdef double total, util, mem
+        with nogil:
+            for rack in range(self.rack_energised.shape[0]):
+                powered = self.rack_energised[rack]
+                for node in range(self.rack_node_ptr[rack], self.rack_node_ptr[rack + 1]):
+                    on = 1 if powered and not self.node_down[node] else 0
+                    first, last = self.node_gpu_ptr[node], self.node_gpu_ptr[node + 1]
+                    total = 0.0
+                    for gpu in range(first, last):
+                        job = self.gpu_job[gpu]
+                        util = self.job_util[job] if job >= 0 and on else 0.0
+                        mem = self.job_mem[job] if job >= 0 and on else 0.0
+                        self.gpu_util[gpu] = util
+                        self.gpu_mem[gpu] = mem
+                        self.gpu_on[gpu] = on
+                        total += util
+                    if last > first:
+                        total /= last - first
+                    self.node_aux[node] = self.node_idle[node] + self.node_span[node] * total if powered else 0.0
