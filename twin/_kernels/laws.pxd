@@ -512,6 +512,23 @@ cdef inline double law_valve_share(double opening) noexcept nogil:
 
 # ---- hall air ---------------------------------------------------------------------------------------------
 
+cdef inline double law_fan_power_w(double speed, double design_w) noexcept nogil:
+    """Power of a fan at a share of its design speed on an unchanged system, W: P = P0 s^3 (affinity; flow ~ s)."""
+    return design_w * speed * speed * speed
+
+
+cdef inline double law_equal_percentage(double opening, double range_ratio) noexcept nogil:
+    """Flow share of an equal-percentage valve that closes: (R^x - 1)/(R - 1), x = 0..1, R > 1 (about 30)."""
+    return (law_pow(range_ratio, opening) - 1.0) / (range_ratio - 1.0)
+
+
+cdef inline double law_coil_w_k(double air_w_k, double water_w_k, double ua_w_k) noexcept nogil:
+    """Heat of a dry coil per kelvin between entering air and entering water, W/K: eps Cmin, cross-flow unmixed."""
+    cdef double low = air_w_k if air_w_k < water_w_k else water_w_k
+    cdef double high = water_w_k if air_w_k < water_w_k else air_w_k
+    return law_eps_ntu_crossflow_unmixed(ua_w_k / low, low / high) * low if low > 1e-6 else 0.0
+
+
 # ---- electrical -------------------------------------------------------------------------------------------
 
 cdef inline double law_group_loss(double p, double units, double c0, double c1, double c2) noexcept nogil:

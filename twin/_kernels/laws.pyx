@@ -408,6 +408,39 @@ def valve_share(double opening):
 
 # ---- hall air ---------------------------------------------------------------------------------------------
 
+
+def fan_power_w(double speed_frac, double design_w):
+    """Return the power of a fan, W, at a share of its design speed on an unchanged system.
+
+    P = P0 s^3, since flow follows speed and pressure its square. Source: fan affinity laws, ASHRAE Handbook HVAC
+    Systems and Equipment, chapter 21.
+
+    >>> round(fan_power_w(0.8, 1000.0), 9), fan_power_w(0.5, 1000.0)
+    (512.0, 125.0)
+    """
+    return law_fan_power_w(speed_frac, design_w)
+
+
+def equal_percentage(double opening_frac, double range_ratio=30.0):
+    """Return the flow share of an equal-percentage valve that closes tight: (R^x - 1)/(R - 1).
+
+    >>> equal_percentage(0.0), equal_percentage(1.0)
+    (0.0, 1.0)
+    """
+    return law_equal_percentage(opening_frac, range_ratio)
+
+
+def coil_w_k(double air_w_k, double water_w_k, double ua_w_k):
+    """Return the heat of a dry coil per kelvin between entering air and entering water, W/K.
+
+    eps Cmin with the effectiveness of cross-flow, both streams unmixed; 0 when a stream stands still.
+
+    >>> round(coil_w_k(1000.0, 1000.0, 1000.0), 2), coil_w_k(0.0, 1000.0, 1000.0)
+    (468.54, 0.0)
+    """
+    return law_coil_w_k(air_w_k, water_w_k, ua_w_k)
+
+
 # ---- electrical -------------------------------------------------------------------------------------------
 
 

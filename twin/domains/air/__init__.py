@@ -1,0 +1,13 @@
+"""Hall air on a three-layer grid, the racks' air side with server fans, and the CRAHs."""
+
+from __future__ import annotations
+
+from twin.domains.air.faults import ALARMS, FAULTS, SETTINGS
+from twin.domains.air.step import bind
+from twin.state.blocks import AirState
+from twin.wiring import Domain
+
+DOMAIN = Domain(
+    name="air", block=AirState, bind=bind, reads=("network", "storage", "chip", "power"), reads_late=("plant",),
+    faults=FAULTS, settings=SETTINGS, alarms=ALARMS,
+)

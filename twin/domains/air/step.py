@@ -1,0 +1,177 @@
+"""Hall air of a tick: fans and valves, flow when they moved, heat through racks, cells and CRAHs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from twin._kernels.air import AirKernel
+from twin._kernels.airflow import AirFlow, band_factor
+from twin._kernels.laws import coil_w_k, standard_pressure_pa
+from twin.arrays import F64
+from twin.catalog.entry import Entry
+from twin.errors import CatalogError
+from twin.site.grid import crah_cells
+from twin.units import KELVIN_OFFSET, NS_PER_S
+from twin.wiring import Bind
+
+#: specific heat of air, J/kgK, and gas constant of dry air, J/kgK.
+AIR_CP_J_KGK, AIR_R_J_KGK = 1006.0, 287.042
+#: temperature at which the constant density of the halls' air is taken.
+AIR_TEMP_C = 27.0
+#: air supplied beyond what the racks draw (engineering estimates).
+SURPLUS_FRAC = {"open": 0.2, "cold-contained": 0.05, "hot-contained": 0.05}
+#: a rack's metal follows its air with this time constant, s: 65 kJ/K at 500 W/K (engineering estimate).
+METAL_TAU_S = 130.0
+#: server fans: slowest and fastest speed over the design speed when the rack's entry does not say (estimates).
+FAN_MIN_FRAC, FAN_MAX_FRAC = 0.35, 1.25
+SAMPLE_S = 10.0
+#: a fresh state is settled at this share of the racks' design heat, by so many steps of 30 s.
+START_SHARE, START_STEPS = 0.5, 80
+
+
+class AirStepper:
+    """The air domain, bound: two kernels and nothing else."""
+
+    def __init__(self, bind: Bind) -> None:
+        site, self._own = bind.site, bind.own
+        floor = site.floor
+        self._floor = floor
+        density = standard_pressure_pa(site.climate.altitude_m) / (AIR_R_J_KGK * (AIR_TEMP_C + KELVIN_OFFSET))
+        rho_cp = density * AIR_CP_J_KGK
+        factor, factor_at = _factors(floor)
+        flow = AirFlow(
+            cell_ptr=floor.hall_cell_ptr, nx=floor.hall_nx, ny=floor.hall_ny, gx=floor.cell_gx, gy=floor.cell_gy,
+            gz=floor.cell_gz, volume_m3=floor.cell_volume_m3, rho_cp_j_m3k=rho_cp, factor=factor,
+            factor_at=factor_at, potential=bind.own.cell_potential,
+        )
+        surplus = np.array([SURPLUS_FRAC[kind] for kind in floor.hall_aisle])
+        views = bind.views
+        self._kernel = AirKernel(
+            flow=flow, rho_cp_j_m3k=rho_cp, surplus_frac=surplus, sample_s=SAMPLE_S,
+            params={**_rack_params(site, rho_cp), **_crah_params(site), **_places(site)}, state=bind.own.arrays(),
+            inputs={
+                "stream_heat_w": views.chip.stream_heat_w, "rack_air_heat_w": views.power.rack_air_heat_w,
+                "rack_energised": views.power.rack_energised, "crah_energised": views.power.crah_energised,
+                "network_power_w": views.network.hall_power_w, "storage_power_w": views.storage.hall_power_w,
+                "loop_supply_temp_c": views.plant.loop_supply_temp_c, "loop_flow_frac": views.plant.loop_flow_frac,
+            },
+        )
+        self._loop_start_c = np.array([loop.supply_c for loop in site.spec.plant.loop], dtype=np.float64)
+
+    def step(self, now_ns: int, dt_ns: int) -> None:
+        """Advance the halls' air by ``dt_ns``."""
+        self._kernel.run(dt_ns / NS_PER_S)
+
+    def refresh(self) -> None:
+        """Rebuild the flow's caches from the state; bring a fresh state to its operating point first."""
+        own = self._own
+        if own.flow_solved_version[0] < 0:
+            own.crah_supply_setpoint_c[:] = self._floor.crah_supply_c
+            own.crah_fan_integral[:] = own.crah_fan_frac
+            own.crah_valve_integral[:] = own.crah_valve_frac
+            self._kernel.settle(self._loop_start_c, START_SHARE, START_STEPS)
+        self._kernel.resolve()
+
+
+def bind(given: Bind) -> AirStepper:
+    """Bind the domain to its buffers."""
+    return AirStepper(given)
+
+
+def crah_ua_w_k(entry: Entry) -> float:
+    """Return the UA of a CRAH's coil, W/K, that gives its rated gross capacity at its rated air and water.
+
+    Raises:
+        CatalogError: the rating cannot be reached by a cross-flow coil.
+    """
+    air = entry["air_flow_design_m3_s"] * entry["air_density_design_kg_m3"] * AIR_CP_J_KGK
+    water = entry["capacity_gross_w"] / (entry["water_out_design_c"] - entry["water_in_design_c"])
+    per_k = entry["capacity_gross_w"] / (entry["return_design_c"] - entry["water_in_design_c"])
+    low, high = 1.0, 1e8
+    if coil_w_k(air, water, high) <= per_k:
+        raise CatalogError(f"the rating of '{entry.name}' is out of reach of a coil",
+                           where=f"catalog.crahs.{entry.name}", expected="more air, more water or warmer return air")
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if coil_w_k(air, water, middle) < per_k else (low, middle)
+    return 0.5 * (low + high)
+
+
+def _factors(floor: Any) -> tuple[F64, np.ndarray]:
+    """Factorise each distinct hall once; halls alike share the factor."""
+    parts: list[F64] = []
+    at_of: dict[bytes, int] = {}
+    at, size = [], 0
+    for h in range(len(floor.hall_nx)):
+        cells = slice(int(floor.hall_cell_ptr[h]), int(floor.hall_cell_ptr[h + 1]))
+        g = [np.ascontiguousarray(part[cells]) for part in (floor.cell_gx, floor.cell_gy, floor.cell_gz)]
+        nx, ny = int(floor.hall_nx[h]), int(floor.hall_ny[h])
+        key = b"".join([bytes(f"{nx},{ny},", "ascii"), *(part.tobytes() for part in g)])
+        if key not in at_of:
+            at_of[key] = size
+            parts.append(band_factor(nx, ny, *g))
+            size += len(parts[-1])
+        at.append(at_of[key])
+    return np.concatenate(parts), np.array(at, dtype=np.int64)
+
+
+def _rack_params(site: Any, rho_cp: float) -> dict[str, F64]:
+    top, floor = site.topology, site.floor
+    entries = [top.rack_entries[c] for c in top.rack_class]
+    flow = np.array([e["air_flow_design_m3_s"] for e in entries])
+    mass = np.array([e["metal_capacity_j_k"] for e in entries])
+    design = np.array(floor.rack_air_design_w)
+    return {
+        "rack_flow_design": flow, "rack_rise_k": np.maximum(design / (rho_cp * flow), 5.0),
+        "rack_fan_w": np.array([float(e["fan_design_w"]) for e in entries]),
+        "rack_fan_max": np.array([float(e.get("fan_speed_max_ratio", FAN_MAX_FRAC)) for e in entries]),
+        "rack_fan_min": np.array([float(e.get("fan_speed_min_frac", FAN_MIN_FRAC)) for e in entries]),
+        "rack_mass_j_k": mass.astype(np.float64), "rack_metal_w_k": mass / METAL_TAU_S, "rack_design_w": design,
+    }
+
+
+def _crah_params(site: Any) -> dict[str, F64]:
+    floor = site.floor
+    entries = floor.crah_entries
+
+    def column(key: str) -> F64:
+        return np.array([float(e[key]) for e in entries])
+
+    resistance = np.array([1.0 / crah_ua_w_k(e) for e in entries])
+    share = column("air_film_share_frac")
+    return {
+        "crah_flow_design": column("air_flow_design_m3_s"), "crah_fan_w": column("fan_design_w"),
+        "crah_fan_min": column("fan_speed_min_frac"), "crah_tau_s": column("fan_coast_tau_s"),
+        "crah_water_design": column("water_flow_design_kg_s"),
+        "crah_water_cp": np.array([site.hydronics.loop["cp_j_kgk"][k] for k in floor.crah_loop], dtype=np.float64),
+        "crah_valve_range": column("valve_range_ratio"), "crah_r_air": resistance * share,
+        "crah_r_water": resistance * (1.0 - share), "crah_coil_j_k": column("coil_capacity_j_k"),
+    }
+
+
+def _places(site: Any) -> dict[str, np.ndarray]:
+    """Bounds and cell indices of what stands on the grid."""
+    top, floor = site.topology, site.floor
+    halls, racks = len(floor.hall_nx), len(top.rack_row)
+    under, inside, ptr = [], [], [0]
+    for j in range(len(floor.crah_hall)):
+        h = int(floor.crah_hall[j])
+        place = (int(floor.crah_x[j]), int(floor.crah_y[j]), int(floor.crah_w[j]), int(floor.crah_d[j]),
+                 int(floor.hall_nx[h]), int(floor.hall_ny[h]))
+        under.append(floor.hall_cell_ptr[h] + crah_cells(*place, 0))
+        inside.append(floor.hall_cell_ptr[h] + crah_cells(*place, 1))
+        ptr.append(ptr[-1] + len(under[-1]))
+    none = [np.zeros(0, dtype=np.int32)]
+    bounds = np.arange(halls + 1)
+    return {
+        "hall_rack_ptr": np.searchsorted(top.rack_hall, bounds).astype(np.int32),
+        "hall_crah_ptr": np.searchsorted(floor.crah_hall, bounds).astype(np.int32),
+        "rack_stream_ptr": np.searchsorted(top.stream_rack, np.arange(racks + 1)).astype(np.int32),
+        "rack_front": floor.rack_front_cell, "rack_rear": floor.rack_rear_cell, "rack_wide": floor.rack_w,
+        "crah_loop": floor.crah_loop, "crah_under_ptr": np.array(ptr, dtype=np.int32),
+        "crah_under": np.concatenate(under or none).astype(np.int32),
+        "crah_inside": np.concatenate(inside or none).astype(np.int32), "service_ptr": floor.service_cell_ptr,
+        "service_cell": floor.service_cell, "stream_is_air": top.stream_is_air,
+    }
