@@ -77,16 +77,24 @@ cdef class RackRollup:
                 else:
                     self._dead(r)
 
+    cdef inline double _gpus(self, Py_ssize_t n) noexcept nogil:
+        """Sum of the node's GPUs in index order; the usual four without a loop."""
+        cdef const double* gpu = &self.gpu_power[0] + self.node_gpu_ptr[n]
+        cdef Py_ssize_t k, count = self.node_gpu_ptr[n + 1] - self.node_gpu_ptr[n]
+        cdef double g = 0.0
+        if count == 4:
+            return ((gpu[0] + gpu[1]) + gpu[2]) + gpu[3]
+        for k in range(count):
+            g += gpu[k]
+        return g
+
     cdef void _live(self, Py_ssize_t r) noexcept nogil:
         cdef int c = self.rack_class[r], per = self.chassis_nodes[c], filled = 0
         cdef double fixed = self.node_fixed[c], efficiency = self.node_efficiency[c]
         cdef double gpus = 0.0, inside = 0.0, chassis = 0.0, g, p, total, rest, fan
-        cdef Py_ssize_t n, k, first, last = self.rack_node_ptr[r + 1]
+        cdef Py_ssize_t n, last = self.rack_node_ptr[r + 1]
         for n in range(self.rack_node_ptr[r], last):
-            g = 0.0
-            first = self.node_gpu_ptr[n]
-            for k in range(first, self.node_gpu_ptr[n + 1]):
-                g += self.gpu_power[k]
+            g = self._gpus(n)
             p = law_converter_input(g + self.node_aux[n], fixed, efficiency)
             self.node_input[n] = p
             gpus += g
@@ -112,11 +120,9 @@ cdef class RackRollup:
     cdef void _dead(self, Py_ssize_t r) noexcept nogil:
         """A rack without power: only what was already metered (devices and fans of this tick) flows."""
         cdef double gpus = 0.0, other = 0.0, g
-        cdef Py_ssize_t n, k
+        cdef Py_ssize_t n
         for n in range(self.rack_node_ptr[r], self.rack_node_ptr[r + 1]):
-            g = 0.0
-            for k in range(self.node_gpu_ptr[n], self.node_gpu_ptr[n + 1]):
-                g += self.gpu_power[k]
+            g = self._gpus(n)
             self.node_input[n] = g + self.node_aux[n]
             gpus += g
             other += self.node_aux[n]
