@@ -75,8 +75,6 @@ class Rig:
         self.views.air.rack_fan_power_w[:] = np.where(self.own.rack_energised, 200.0, 0.0)
         self.views.air.crah_power_w[:] = np.where(self.own.crah_energised, 3e3, 0.0)
         self.views.liquid.cdu_power_w[:] = np.where(self.own.cdu_energised, 2e3, 0.0)
-        self.views.network.hall_power_w[:] = np.where(self.own.hall_energised, 5e3, 0.0)
-        self.views.storage.hall_power_w[:] = np.where(self.own.hall_energised, 4e3, 0.0)
         self.views.plant.power_w[:] = 30e3 if self.own.plant_energised[0] else 0.0
 
     def run(self, seconds: float, dt_s: float = 1.0) -> None:
@@ -288,6 +286,22 @@ def test_direct_metering_has_no_chain() -> None:
     assert rig.own.source_w[0] == 0.0
     with pytest.raises(SpecError, match="no generators"):
         Rig("direct", gens=1)
+
+
+def test_network_and_storage_get_what_their_feeds_give() -> None:
+    rig = Rig()
+    rig.run(1)
+    assert rig.own.hall_service_w[0] == 9e3
+    before = rig.own.it_w[0]
+    rig.fault("feed_loss", rig.elec("A.netA"))
+    rig.run(1)
+    assert rig.own.hall_service_w[0] == 9e3
+    rig.fault("feed_loss", rig.elec("A.netB"))
+    rig.run(1)
+    assert rig.own.hall_energised[0] == 0
+    assert rig.own.hall_service_w[0] == 0.0
+    assert rig.own.it_w[0] == pytest.approx(before - 9e3)
+    assert rig.own.coast_w[0] == 0.0
 
 
 def test_heat_is_split_and_nothing_is_left_over() -> None:

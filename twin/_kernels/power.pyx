@@ -7,7 +7,8 @@ One tick:
 2. shares:   the part of the tick in which each node is live, from the root down. A UPS with energy in its battery is
              live whatever happens above it.
 3. loads:    every load is put on its feeds: half on each of two live ones, all on the only one. What a load drew
-             while its supply was dead is summed in ``coast_w``: it stops at the next tick.
+             while its supply was dead is summed in ``coast_w``: it stops at the next tick. Network and storage of a
+             hall get what their feeds give (``hall_service_w``).
 4. sweep:    from the leaves up, power out of a node plus its loss is drawn from its parent. A UPS draws what
              its rectifier carries (it walks in after an outage); its battery gives the rest.
 5. energise: what is live now; loads without a live feed stop in the next tick.
@@ -62,7 +63,7 @@ cdef class PowerTree:
     # state
     cdef double[::1] elec_load, elec_loss, elec_load_frac, battery, battery_frac, battery_power, walked, overload
     cdef double[::1] gen_timer, gen_power, gen_fuel, outage, sync, back, fuel_rate, coast, utility_w, source_w
-    cdef double[::1] it_w, cooling_w, loss_w, tick_in, tick_out, tick_stored
+    cdef double[::1] service, it_w, cooling_w, loss_w, tick_in, tick_out, tick_stored
     cdef int[::1] elec_energised, rack_energised, cdu_energised, crah_energised, hall_energised, plant_energised
     cdef int[::1] ups_mode, gen_state, on_generators, plant_shed
     cdef const int[::1] elec_up, ups_failed, gen_fault, utility_up
@@ -111,7 +112,7 @@ cdef class PowerTree:
         self.outage, self.sync, self.back = s["outage_s"], s["generator_sync_s"], s["utility_back_s"]
         self.fuel_rate, self.coast = s["fuel_kg_s"], s["coast_w"]
         self.utility_w, self.source_w, self.it_w = s["utility_w"], s["source_w"], s["it_w"]
-        self.cooling_w, self.loss_w = s["cooling_w"], s["loss_w"]
+        self.service, self.cooling_w, self.loss_w = s["hall_service_w"], s["cooling_w"], s["loss_w"]
         self.tick_in, self.tick_out, self.tick_stored = s["tick_in_j"], s["tick_out_j"], s["tick_stored_j"]
         self.elec_energised, self.rack_energised = s["elec_energised"], s["rack_energised"]
         self.cdu_energised, self.crah_energised = s["cdu_energised"], s["crah_energised"]
@@ -277,15 +278,17 @@ cdef class PowerTree:
     cdef void _attach(self) noexcept nogil:
         cdef Py_ssize_t i
         cdef double it = 0.0, cooling = 0.0
-        self.coast[0] = 0.0
+        self.coast[0] = 0.0         # services come first, so that it holds only what a hall was not given
         for i in range(self.out.shape[0]):
             self.out[i] = 0.0
+        for i in range(self.network_w.shape[0]):
+            self._put(self.network_w[i] + self.storage_w[i], self.hall_feed[i, 0], self.hall_feed[i, 1])
+            self.service[i] = self.network_w[i] + self.storage_w[i] - self.coast[0]
+            self.coast[0] = 0.0
+            it += self.service[i]
         for i in range(self.rack_w.shape[0]):
             self._put(self.rack_w[i], self.rack_feed[i, 0], self.rack_feed[i, 1])
             it += self.rack_w[i]
-        for i in range(self.network_w.shape[0]):
-            self._put(self.network_w[i] + self.storage_w[i], self.hall_feed[i, 0], self.hall_feed[i, 1])
-            it += self.network_w[i] + self.storage_w[i]
         for i in range(self.cdu_w.shape[0]):
             self._put(self.cdu_w[i], self.cdu_feed[i, 0], self.cdu_feed[i, 1])
             cooling += self.cdu_w[i]

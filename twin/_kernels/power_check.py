@@ -20,7 +20,8 @@ def check_tree(params: Mapping[str, Any], loads: Mapping[str, Any], state: Mappi
     for axis, count in (("rack", racks), ("hall", halls), ("cdu", len(loads["cdu_w"])), ("crah", len(loads["crah_w"]))):
         sizes += [(f"{axis}_feed", len(params[f"{axis}_feed"]), count),
                   (f"{axis}_energised", len(state[f"{axis}_energised"]), count)]
-    sizes += [("storage_w", len(loads["storage_w"]), halls), ("plant_feed", len(params["plant_feed"]), 1)]
+    sizes += [("storage_w", len(loads["storage_w"]), halls), ("hall_service_w", len(state["hall_service_w"]), halls),
+              ("plant_feed", len(params["plant_feed"]), 1)]
     for key, size, wanted in sizes:
         if size != wanted:
             raise ValueError(f"{key}: {size} elements where {wanted} are expected")

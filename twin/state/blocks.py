@@ -156,6 +156,7 @@ class PowerState(Block, name="power"):
     crah_energised: I32 = column("crah", "bool", "The CRAH has power.", init=1)
     plant_energised: I32 = column("one", "bool", "Plant pumps, fans and chillers have power.", init=1)
     hall_energised: I32 = column("hall", "bool", "Network and storage of the hall have power.", init=1)
+    hall_service_w: F64 = column("hall", "W", "Power that network and storage of the hall got, mean of the tick; becomes heat of its air.", role="derived", shown=True)
     plant_shed: I32 = column("one", "bool", "The plant is shed, since the generators that run cannot carry it.", shown=True)
     elec_load_w: F64 = column("elec", "W", "Power into the node of the tree, mean of the tick.", role="derived", shown=True)
     elec_loss_w: F64 = column("elec", "W", "Loss in the node.", role="derived", shown=True)
