@@ -90,3 +90,13 @@ class Rig:
             for stepper in self.steppers:
                 stepper.step(self.now_ns, dt_ns)
             self.now_ns += dt_ns
+
+    def hold_flow(self, flow_m3_s: float) -> None:
+        """Run to the steady state with the pressure set-point that gives the first row a flow."""
+        target = flow_m3_s * self.hydronics.tcs["rho_kg_m3"][0]
+        for _ in range(6):
+            self.run(1200.0, 5.0)
+            ratio = target / self.liquid.tcs_flow_kg_s[0]
+            self.liquid.tcs_dp_setpoint_pa[0] *= ratio ** self.hydronics.tcs["branch_n"][0]
+        self.run(1200.0, 5.0)
+        assert abs(self.liquid.tcs_flow_kg_s[0] / target - 1.0) < 1e-3

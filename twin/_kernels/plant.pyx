@@ -27,6 +27,7 @@ from twin._kernels.laws cimport (
     law_saturation_humidity_ratio,
     law_tower_heat_w,
     law_tower_ua_ratio,
+    law_valve_share,
 )
 
 #: longest sub-step, s
@@ -35,7 +36,8 @@ cdef double _STEP_MAX = STEP_MAX_S
 cdef double _STOPPED = 0.005    # below this speed pumps and fans stand still
 cdef double _USEFUL_K = 1.0     # a group is by-passed unless the water is this much warmer than its air
 cdef double _TRIM_K = 0.5       # each further group holds a set-point this much higher, so it comes in after
-cdef double _FANLESS = 0.1      # share of a group's control range that moves its by-pass with the fans off
+cdef double _FANLESS = 0.3      # share of a group's control range that moves its by-pass with the fans off
+cdef double _GAIN_REF_K = 15.0  # controllers act less the colder the air: full gain up to this difference
 cdef double _AIR_CP = 1006.0    # dry air, J/kgK
 
 
@@ -316,10 +318,13 @@ cdef class PlantKernel:
         cdef double error, out, speed = self.rejector_speed_frac[r], target, step = self.fan_ramp[r] * h
         cdef Py_ssize_t last = self.loop_rejector_ptr[i + 1] - 1
         cdef bint useful = water_c > self.air_c[r] + _USEFUL_K
+        cdef double gain = self.gain[r]
+        if water_c - self.air_c[r] > _GAIN_REF_K:
+            gain = gain * _GAIN_REF_K / (water_c - self.air_c[r])
         if elapsed > 0.0:
             error = self.rejector_outlet_temp_c[last] - self.loop_setpoint_c[i] - _TRIM_K * rank
-            self.rejector_integral[r] += self.gain[r] / self.reset_s[r] * elapsed * error
-            out = self.gain[r] * error + self.rejector_integral[r]
+            self.rejector_integral[r] += gain / self.reset_s[r] * elapsed * error
+            out = gain * error + self.rejector_integral[r]
             if out > 1.0:
                 self.rejector_integral[r] -= out - 1.0
                 out = 1.0
@@ -328,10 +333,10 @@ cdef class PlantKernel:
                 out = 0.0
             if not useful:
                 out = 0.0
-            self.rejector_share_frac[r] = out / _FANLESS if out < _FANLESS else 1.0
+            self.rejector_share_frac[r] = law_valve_share(out / _FANLESS) if out < _FANLESS else 1.0
         # the fans follow the control output beyond the by-pass range
         error = self.rejector_outlet_temp_c[last] - self.loop_setpoint_c[i] - _TRIM_K * rank
-        out = self.gain[r] * error + self.rejector_integral[r]
+        out = gain * error + self.rejector_integral[r]
         target = (out - _FANLESS) / (1.0 - _FANLESS)
         target = 0.0 if target < 0.0 or not useful or self.plant_energised[0] == 0 else (1.0 if target > 1.0 else target)
         speed = (speed + step if speed + step < target else target) if target > speed else (

@@ -71,10 +71,10 @@ def test_no_exchanger_outlet_crosses_the_other_inlet(dt: float, start: float, lo
         rig.run(dt, dt)
         assert (liquid.cdu_supply_temp_c >= 32.0 - 1e-9).all()
         assert (liquid.cdu_primary_return_temp_c >= 32.0 - 1e-9).all()
-    rig.run(3600.0, 10.0)
+    rig.run(6 * 3600.0, 60.0)
     flowing = liquid.cdu_flow_kg_s > 0.0
-    assert (liquid.cdu_primary_return_temp_c[flowing] <= liquid.cdu_return_temp_c[flowing] + 1e-6).all()
-    assert (liquid.cdu_supply_temp_c[flowing] <= liquid.cdu_return_temp_c[flowing] + 1e-6).all()
+    assert (liquid.cdu_primary_return_temp_c[flowing] <= liquid.cdu_return_temp_c[flowing] + 1e-3).all()
+    assert (liquid.cdu_supply_temp_c[flowing] <= liquid.cdu_return_temp_c[flowing] + 1e-3).all()
 
 
 def test_what_the_row_takes_in_arrives_at_the_sky() -> None:

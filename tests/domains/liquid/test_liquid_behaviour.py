@@ -1,0 +1,163 @@
+"""What the row loops do when something changes: pumps, spares, valves, blocked branches, set-points."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rig import ROW, Rig
+
+from twin.domains.liquid import DOMAIN
+
+FAULT = {kind.name: kind for kind in DOMAIN.faults}
+
+
+def settled(row: dict[str, object] | None = None, load: float = 115e3) -> Rig:
+    rig = Rig([row or ROW], domains=("liquid",))
+    rig.load(load)
+    rig.run(1200.0, 2.0)
+    return rig
+
+
+def test_supply_is_held_within_one_kelvin() -> None:
+    """Vertiv states +-1 K; here at steady load, then through a step to half of it."""
+    rig = settled()
+    assert rig.liquid.cdu_supply_temp_c[:2] == pytest.approx([40.0, 40.0], abs=0.1)
+    opening = rig.liquid.cdu_valve_frac[0]
+    rig.load(57e3)
+    rig.run(1200.0)
+    assert rig.liquid.cdu_supply_temp_c[:2] == pytest.approx([40.0, 40.0], abs=0.2)
+    assert rig.liquid.cdu_valve_frac[0] < opening - 0.05
+
+
+def test_spare_stands_by_and_takes_over_when_a_pump_trips() -> None:
+    rig = settled()
+    liquid = rig.liquid
+    assert liquid.cdu_flow_kg_s[2] == 0.0
+    before = liquid.tcs_flow_kg_s[0]
+    FAULT["cdu_pump_trip"].start(liquid, 0, 1.0)
+    rig.run(30.0)
+    assert liquid.pump_running.tolist() == [0, 1, 1, 1, 1, 0]
+    assert liquid.cdu_flow_kg_s[2] > 0.0
+    assert liquid.tcs_flow_kg_s[0] == pytest.approx(before, rel=0.03)
+    rig.run(600.0)
+    assert liquid.tcs_supply_temp_c[0] == pytest.approx(40.0, abs=0.5)
+    FAULT["cdu_pump_trip"].clear(liquid, 0)
+    rig.run(600.0)
+    assert liquid.pump_running.tolist() == [1, 1, 1, 1, 0, 0]
+    assert liquid.cdu_flow_kg_s[2] == 0.0
+    assert liquid.cdu_valve_frac[2] == 0.0
+
+
+def test_a_whole_cdu_out_brings_the_spare_in() -> None:
+    rig = settled()
+    FAULT["cdu_off"].start(rig.liquid, 1, 1.0)
+    rig.run(900.0)
+    assert rig.liquid.pump_running.tolist() == [1, 1, 0, 0, 1, 1]
+    assert rig.liquid.cdu_flow_kg_s[1] == 0.0
+    assert rig.liquid.cdu_power_w[1] == 0.0
+    assert rig.liquid.tcs_supply_temp_c[0] == pytest.approx(40.0, abs=0.5)
+
+
+def test_without_power_the_flow_coasts_down_and_stops() -> None:
+    """n(t) = 1/(1 + t/tau), tau 2 s: half the speed after tau over the start speed; then nothing, and no reverse flow."""
+    rig = settled()
+    liquid = rig.liquid
+    speed, flow = liquid.pump_speed_frac[0], liquid.tcs_flow_kg_s[0]
+    rig.power.cdu_energised[:] = 0
+    rig.run(2.0, 0.1)
+    assert liquid.pump_speed_frac[0] == pytest.approx(speed / (1.0 + speed), rel=1e-9)
+    assert 0.3 * flow < liquid.tcs_flow_kg_s[0] < 0.75 * flow
+    rig.run(600.0)
+    assert liquid.tcs_flow_kg_s[0] == 0.0
+    assert (liquid.rack_flow_kg_s == 0.0).all()
+    assert (liquid.cdu_power_w == 0.0).all()
+    rig.power.cdu_energised[:] = 1
+    rig.run(60.0)
+    assert liquid.tcs_flow_kg_s[0] == pytest.approx(flow, rel=0.05)
+
+
+def test_a_pump_behind_a_shut_check_valve_passes_nothing() -> None:
+    rig = settled()
+    liquid = rig.liquid
+    FAULT["cdu_pump_trip"].start(liquid, 0, 1.0)
+    rig.run(8.0, 0.5)
+    assert 0.0 < liquid.pump_speed_frac[0] < 0.25
+    # its CDU now carries what its other pump alone delivers: as the spare with one pump does
+    rig.run(10.0, 0.5)
+    assert liquid.cdu_flow_kg_s[0] == pytest.approx(liquid.cdu_flow_kg_s[2], rel=1e-6)
+
+
+def test_facility_loss_warms_the_row_slowly_enough_for_the_chips() -> None:
+    """Secondary pumps on, primary gone: the rate is heat over the loop's mass; nothing near a throttle within 15 s."""
+    rig = settled()
+    liquid = rig.liquid
+    rig.plant.loop_flow_frac[:] = 0.0
+    rig.run(15.0, 0.5)
+    assert 1.0 < liquid.rack_supply_temp_c[:16].max() - 40.0 < 15.0
+    rig.run(60.0, 0.5)
+    start = liquid.tcs_supply_temp_c[0]
+    rig.run(60.0, 0.5)
+    site = rig.hydronics
+    content = (site.rack["supply_capacity_j_k"].sum() + site.rack["return_capacity_j_k"].sum()
+               + 2.0 * site.tcs["header_j_k"][0] + 2.0 * site.cdu["secondary_capacity_j_k"][0])
+    rate = (16 * 115e3 + liquid.cdu_power_w.sum()) / content
+    assert (liquid.tcs_supply_temp_c[0] - start) / 60.0 == pytest.approx(rate, rel=0.03)
+
+
+def test_a_blocked_branch_heats_its_rack_only() -> None:
+    rig = settled()
+    liquid = rig.liquid
+    before = liquid.rack_flow_kg_s.copy()
+    FAULT["rack_branch_blocked"].start(liquid, 3, 0.3)
+    rig.run(600.0)
+    assert liquid.rack_flow_kg_s[3] == pytest.approx(0.3 * before[3], rel=0.02)
+    others = np.delete(np.arange(16), 3)
+    assert liquid.rack_flow_kg_s[others] == pytest.approx(before[others], rel=0.02)
+    assert liquid.rack_return_temp_c[3] > liquid.rack_return_temp_c[2] + 25.0
+    assert liquid.tcs_dp_pa[0] == pytest.approx(liquid.tcs_dp_setpoint_pa[0], rel=1e-3)
+
+
+def test_a_stuck_valve_lets_the_supply_drift() -> None:
+    rig = settled()
+    FAULT["cdu_valve_stuck"].start(rig.liquid, 0, 0.3)
+    rig.run(600.0)
+    assert rig.liquid.cdu_valve_frac[0] == 0.3
+    assert rig.liquid.cdu_supply_error_k[0] > 3.0
+    FAULT["cdu_valve_stuck"].clear(rig.liquid, 0)
+    rig.run(900.0)
+    assert rig.liquid.cdu_supply_temp_c[0] == pytest.approx(40.0, abs=0.3)
+
+
+def test_supply_stays_above_the_dew_point() -> None:
+    """Halls are dried to 15 degC dew point at most, and the supply keeps 2 K above it."""
+    rig = Rig([{**ROW, "cdu": {**ROW["cdu"], "supply_c": 10.0}}], domains=("liquid",))  # type: ignore[dict-item]
+    rig.outdoor(30.0, 28.0)
+    rig.plant.loop_supply_temp_c[:] = 8.0
+    rig.load(60e3)
+    rig.run(1800.0, 2.0)
+    assert rig.liquid.cdu_supply_temp_c[0] == pytest.approx(17.0, abs=0.2)
+
+
+def test_frontier_cdu_draws_its_constant_power() -> None:
+    row = {"racks": 3, "rack": "frontier-cabinet", "cdu": {"type": "cdu-frontier", "count": 1}}
+    for load in (50e3, 380e3):
+        rig = Rig([row], domains=("liquid",))
+        rig.plant.loop_supply_temp_c[:] = 25.0
+        rig.load(load)
+        rig.run(1200.0, 2.0)
+        assert rig.liquid.cdu_power_w[0] == 8473.0
+        assert rig.liquid.cdu_supply_temp_c[0] == pytest.approx(32.0, abs=0.5)
+
+
+@pytest.mark.parametrize("dt", [0.01, 1.0, 60.0])
+def test_every_tick_length_holds_the_supply(dt: float) -> None:
+    rig = settled()
+    rig.run(1200.0 if dt > 0.1 else 20.0, dt)
+    assert rig.liquid.tcs_supply_temp_c[0] == pytest.approx(40.0, abs=0.2)
+
+
+def test_buffers_of_a_wrong_length_are_refused() -> None:
+    from twin._kernels.liquid import LiquidKernel
+
+    with pytest.raises((ValueError, KeyError)):
+        LiquidKernel(racks=1, streams=1, tcs=1, cdus=1, pumps=1, loops=1, rack_stream=np.zeros(2, dtype=np.int32))

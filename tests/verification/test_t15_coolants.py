@@ -1,0 +1,46 @@
+"""T15: coolant properties against CoolProp (Melinder's PG25, IAPWS water)."""
+
+from __future__ import annotations
+
+import pytest
+from CoolProp.CoolProp import PropsSI
+
+from twin._kernels import laws
+from twin.catalog.loader import load_catalog
+
+PG25 = "INCOMP::MPG[0.2585]"
+
+
+@pytest.mark.parametrize("temp_c", [20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0, 55.0, 60.0, 65.0])
+def test_pg25(temp_c: float) -> None:
+    """Density, specific heat and conductivity within 0.1 %, viscosity within 0.5 %."""
+    got = laws.pg25_properties(temp_c)
+    for value, key, rel in zip(got, "DCVL", (1e-3, 1e-3, 5e-3, 1e-3), strict=True):
+        assert value == pytest.approx(PropsSI(key, "T", temp_c + 273.15, "P", 3e5, PG25), rel=rel)
+
+
+@pytest.mark.parametrize(("temp_c", "rho", "cp", "mu", "k"), [
+    (20, 1020.0, 3910, 2.53e-3, 0.4638), (30, 1015.6, 3935, 1.83e-3, 0.4727), (40, 1010.5, 3959, 1.39e-3, 0.4815),
+    (50, 1004.9, 3983, 1.10e-3, 0.4901), (60, 998.9, 4007, 0.897e-3, 0.4986),
+])
+def test_pg25_table(temp_c: float, rho: float, cp: float, mu: float, k: float) -> None:
+    """Melinder (2010) as printed; 0.1 %, viscosity 0.5 %."""
+    assert laws.pg25_properties(temp_c) == (
+        pytest.approx(rho, rel=1e-3), pytest.approx(cp, rel=1e-3), pytest.approx(mu, rel=5e-3),
+        pytest.approx(k, rel=1e-3))
+
+
+@pytest.mark.parametrize("temp_c", [2.0, 7.0, 12.0, 18.0, 25.0, 32.0, 40.0, 50.0, 60.0, 69.0])
+def test_water(temp_c: float) -> None:
+    """IAPWS-95 at 3 bar; 0.1 %, viscosity 0.5 %."""
+    for value, key, rel in zip(laws.water_properties(temp_c), "DCV", (1e-3, 1e-3, 5e-3), strict=True):
+        assert value == pytest.approx(PropsSI(key, "T", temp_c + 273.15, "P", 3e5, "Water"), rel=rel)
+
+
+@pytest.mark.parametrize(("name", "fluid"), [("water", "Water"), ("pg25", PG25)])
+def test_constants_of_the_catalogue(name: str, fluid: str) -> None:
+    """The constants that loops are balanced with are those at the stated temperature; 0.1 %."""
+    entry = load_catalog().get("coolants", name)
+    for key, prop in (("rho_kg_m3", "D"), ("cp_j_kgk", "C"), ("mu_pa_s", "V")):
+        want = PropsSI(prop, "T", entry["reference_c"] + 273.15, "P", 3e5, fluid)
+        assert entry[key] == pytest.approx(want, rel=1e-3)
