@@ -59,7 +59,7 @@ def test_a_whole_cdu_out_brings_the_spare_in() -> None:
 
 
 def test_without_power_the_flow_coasts_down_and_stops() -> None:
-    """n(t) = 1/(1 + t/tau), tau 2 s: half the speed after tau over the start speed; then nothing, and no reverse flow."""
+    """n(t) = n0 / (1 + n0 t/tau) with tau 2 s; then nothing, and no reverse flow."""
     rig = settled()
     liquid = rig.liquid
     speed, flow = liquid.pump_speed_frac[0], liquid.tcs_flow_kg_s[0]
