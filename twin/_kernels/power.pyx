@@ -24,17 +24,10 @@ from twin._kernels.power_check import check_tree
 from twin._kernels.laws cimport law_genset_fuel, law_group_loss, law_ramp_integral
 
 cdef enum UpsMode:
-    ONLINE = 0
-    ON_BATTERY = 1
-    BYPASS = 2
-    OFF = 3
+    ONLINE, ON_BATTERY, BYPASS, OFF
 
 cdef enum GeneratorState:
-    STANDBY = 0
-    STARTING = 1
-    RUNNING = 2
-    COOLING = 3
-    FAILED = 4
+    STANDBY, STARTING, RUNNING, COOLING, FAILED
 
 cdef double NEVER = 1e300
 
