@@ -34,9 +34,8 @@ def bound(scenario: str) -> tuple[Any, Any, Any]:
         chip=SimpleNamespace(stream_heat_w=np.zeros(axes["stream"])),
         power=SimpleNamespace(rack_air_heat_w=np.array(floor.rack_air_design_w),
                               rack_energised=np.ones(axes["rack"], dtype=np.int32),
-                              crah_energised=np.ones(axes["crah"], dtype=np.int32)),
-        network=SimpleNamespace(hall_power_w=np.full(axes["hall"], 1e5)),
-        storage=SimpleNamespace(hall_power_w=np.zeros(axes["hall"])),
+                              crah_energised=np.ones(axes["crah"], dtype=np.int32),
+                              hall_service_w=np.full(axes["hall"], 1e5)),
         plant=SimpleNamespace(loop_supply_temp_c=np.array(hydronics.loop["supply_c"]),
                               loop_flow_frac=np.ones(axes["loop"])))
     own = AirState(axes)

@@ -15,7 +15,7 @@ from twin.site.floorplan import build_floor
 from twin.site.hydronics import build_hydronics
 from twin.site.spec import Spec
 from twin.site.topology import build_topology
-from twin.state.blocks import AirState, ChipState, NetworkState, PlantState, PowerState, StorageState
+from twin.state.blocks import AirState, ChipState, PlantState, PowerState
 from twin.units import NS_PER_S
 from twin.wiring import Bind
 
@@ -59,11 +59,9 @@ class Hall:
         self.site = site_of(*(halls or (DEMO,)), preset=preset)
         axes = self.site.axes
         self.chip, self.power, self.plant = ChipState(axes), PowerState(axes), PlantState(axes)
-        self.network, self.storage = NetworkState(axes), StorageState(axes)
         self.air = AirState(axes)
         self.plant.loop_supply_temp_c[:] = self.site.hydronics.loop["supply_c"]
-        views = SimpleNamespace(chip=self.chip.readonly(), power=self.power.readonly(), plant=self.plant.readonly(),
-                                network=self.network.readonly(), storage=self.storage.readonly())
+        views = SimpleNamespace(chip=self.chip.readonly(), power=self.power.readonly(), plant=self.plant.readonly())
         self.stepper = DOMAIN.bind(Bind(site=self.site, own=self.air, views=views, seed=1))
         self.load(load)
         self.stepper.refresh()

@@ -51,7 +51,7 @@ def _rho_cp(hall):
 @pytest.mark.parametrize("aisle", ["open", "cold-contained", "hot-contained"])
 def test_energy_closes_through_faults_and_steps(dt_s, aisle):
     hall = Hall({**SMALL, "aisle": aisle}, load=0.3)
-    hall.network.hall_power_w[:], hall.storage.hall_power_w[:] = 2e4, 1e4
+    hall.power.hall_service_w[:] = 3e4
     worst = 0.0
     for k in range(60):
         if k == 10:
@@ -74,7 +74,7 @@ def test_energy_closes_through_faults_and_steps(dt_s, aisle):
 
 def test_ledger_of_a_tick_counts_what_was_metered():
     hall = Hall(SMALL)
-    hall.network.hall_power_w[:] = 2e4
+    hall.power.hall_service_w[:] = 2e4
     metered = float(hall.air.crah_power_w.sum())
     hall.step(2.0)
     heat = float(hall.chip.stream_heat_w[hall.site.topology.stream_is_air == 1].sum()

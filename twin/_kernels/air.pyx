@@ -54,7 +54,7 @@ cdef class AirKernel:
             crah_under_ptr crah_under crah_inside service_ptr service_cell stream_is_air``.
         state: the air block's columns by name.
         inputs: read-only columns ``stream_heat_w rack_air_heat_w rack_energised crah_energised
-            network_power_w storage_power_w loop_supply_temp_c loop_flow_frac``.
+            service_power_w loop_supply_temp_c loop_flow_frac``.
 
     Raises:
         ValueError: lengths do not fit.
@@ -77,7 +77,7 @@ cdef class AirKernel:
     cdef double[::1] crah_sample, fan_sample, hall_shi, flow_residual, inlet_max, tick_in, tick_out, tick_stored
     cdef int[::1] crah_fault
     cdef long long[::1] flow_version, flow_solved
-    cdef const double[::1] stream_heat, rack_air_heat, network_w, storage_w, loop_supply, loop_frac
+    cdef const double[::1] stream_heat, rack_air_heat, service_w, loop_supply, loop_frac
     cdef const int[::1] rack_energised, crah_energised
     cdef double[::1] rack_heat, gain, start_supply
     cdef bint settling
@@ -138,7 +138,7 @@ cdef class AirKernel:
         (self.stream_is_air,) = _take(p, ("stream_is_air",), streams)
         self.rack_air_heat, self.rack_energised = _take(inputs, ("rack_air_heat_w", "rack_energised"), self.racks)
         (self.crah_energised,) = _take(inputs, ("crah_energised",), self.crahs)
-        self.network_w, self.storage_w = _take(inputs, ("network_power_w", "storage_power_w"), self.halls)
+        (self.service_w,) = _take(inputs, ("service_power_w",), self.halls)
         loops = len(inputs["loop_supply_temp_c"])
         self.loop_supply, self.loop_frac = _take(inputs, ("loop_supply_temp_c", "loop_flow_frac"), loops)
         if self.crahs and max(np.asarray(p["crah_loop"])) >= loops:
@@ -330,7 +330,7 @@ cdef class AirKernel:
     cdef void _hall(self, Py_ssize_t h, double dt) noexcept nogil:
         """Exhausts and supplies into the air, one sweep, then what the inlets changed into the metal."""
         cdef Py_ssize_t r, j, k, s0 = self.service_ptr[h], s1 = self.service_ptr[h + 1]
-        cdef double service = 0.0 if self.settling else self.network_w[h] + self.storage_w[h]
+        cdef double service = 0.0 if self.settling else self.service_w[h]
         cdef double rise = 0.0, moved = 0.0, level = 0.0, flow = 0.0
         for r in range(self.hall_rack_ptr[h], self.hall_rack_ptr[h + 1]):
             self._exhaust(r, dt)

@@ -91,7 +91,7 @@ class NetworkState(Block, name="network"):
     job_connected: I32 = column("job", "bool", "Every GPU of the job reaches the others.", init=1)
     solved_version: I64 = column("one", "count", "Placement and fault version that the rates belong to.", init=-1)
     fault_version: I64 = column("one", "count", "Counts changes of links and switches.", role="fault")
-    hall_power_w: F64 = column("hall", "W", "Switches and optics of the hall, electrical input.", shown=True)
+    hall_power_w: F64 = column("hall", "W", "Switches and optics of the hall, electrical input while they have power.", shown=True)
     congestion_max_ratio: F64 = column("one", "ratio", "Largest link_demand_ratio.", role="derived", shown=True, history=True)
     slowdown_max_ratio: F64 = column("one", "ratio", "Largest job_slowdown of a job whose GPUs reach each other.", init=1, role="derived", shown=True, history=True)
     switch_down_count: I64 = column("one", "count", "Switches out of service.", role="fault", shown=True)
@@ -105,7 +105,7 @@ class StorageState(Block, name="storage"):
     write_bytes_s: F64 = column("one", "bytes/s", "Rate at which all checkpoints are written.", role="derived", shown=True, history=True)
     capacity_frac: F64 = column("one", "frac", "Share of the nominal bandwidth that is left.", init=1, role="fault", shown=True)
     written_bytes: F64 = column("one", "bytes", "Bytes written so far.")
-    hall_power_w: F64 = column("hall", "W", "Storage servers of the hall, electrical input.", shown=True)
+    hall_power_w: F64 = column("hall", "W", "Storage servers of the hall, electrical input while they have power.", shown=True)
 
 
 class ComputeState(Block, name="compute"):

@@ -43,7 +43,7 @@ def test_no_cell_leaves_the_range_of_its_sources():
     rng = np.random.default_rng(2)
     air.cell_temp_c[:] = rng.uniform(10.0, 60.0, len(air.cell_temp_c))
     hall.load(0.0)
-    hall.network.hall_power_w[:] = 0.0
+    hall.power.hall_service_w[:] = 0.0
     for _ in range(200):
         low, high = air.cell_temp_c.min(), air.cell_temp_c.max()
         hall.step(1.0)

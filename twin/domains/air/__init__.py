@@ -8,6 +8,6 @@ from twin.state.blocks import AirState
 from twin.wiring import Domain
 
 DOMAIN = Domain(
-    name="air", block=AirState, bind=bind, reads=("network", "storage", "chip", "power"), reads_late=("plant",),
+    name="air", block=AirState, bind=bind, reads=("chip", "power"), reads_late=("plant",),
     faults=FAULTS, settings=SETTINGS, alarms=ALARMS,
 )

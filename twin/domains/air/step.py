@@ -54,7 +54,7 @@ class AirStepper:
             inputs={
                 "stream_heat_w": views.chip.stream_heat_w, "rack_air_heat_w": views.power.rack_air_heat_w,
                 "rack_energised": views.power.rack_energised, "crah_energised": views.power.crah_energised,
-                "network_power_w": views.network.hall_power_w, "storage_power_w": views.storage.hall_power_w,
+                "service_power_w": views.power.hall_service_w,
                 "loop_supply_temp_c": views.plant.loop_supply_temp_c, "loop_flow_frac": views.plant.loop_flow_frac,
             },
         )
