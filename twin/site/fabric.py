@@ -175,7 +175,9 @@ def size_tiers(f: FabricSpec, ports: int, nics: int, rails: int) -> Tiers:
     if pods > ports:
         raise SpecError(f"{nics * rails} NICs are too many for three tiers of '{f.switch}'", where="fabric.switch",
                         expected=f"at most {ports * per_pod * hosts} per rail, or a switch with more ports")
-    spines = next(s for s in range(1, uplinks + 1) if uplinks % s == 0 and s * down_ports >= per_pod * uplinks)
+    # At least two where the up-links allow it, so that one may fail.
+    spines = next(s for s in range(min(2, uplinks), uplinks + 1)
+                  if uplinks % s == 0 and s * down_ports >= per_pod * uplinks)
     core_links = 1 if three else 0
     budget = LINKS_MAX // 2 // rails
     fits = [g for g in range(1, spines + 1)
