@@ -149,6 +149,10 @@ class PlanSpec(_Section, kw_only=True, frozen=True):
     dp: Annotated[int, Meta(ge=1, le=100_000, description="Data parallel width.")] = 1
     cp: Annotated[int, Meta(ge=1, le=1024, description="Context parallel width.")] = 1
     ep: Annotated[int, Meta(ge=1, le=1024, description="Expert parallel width.")] = 1
+    vp: Annotated[int, Meta(ge=1, le=128, description="Interleaved pipeline stages per GPU.")] = 1
+    micro_batch: Annotated[int, Meta(ge=1, le=4096, description="Sequences per micro-batch.")] = 1
+    batch: Annotated[int, Meta(ge=0, le=1_000_000, description="Sequences per step; 0 for the model's own.")] = 0
+    recompute: Annotated[bool, doc("Compute the forward pass again in the backward pass (saves memory).")] = False
 
 
 class LoadSpec(_Section, kw_only=True, frozen=True):
@@ -197,6 +201,8 @@ class WorkloadSpec(_Section, kw_only=True, frozen=True):
     gpus_max: Annotated[Annotated[int, Meta(ge=1, le=10_000_000)] | None, doc("GPUs that jobs may hold at once; what the header of an `.swf` says (MaxProcs), or all, when left out.")] = None
     utilisation: Annotated[Fraction, doc("Compute activity of trace jobs, whose files do not say.")] = 0.7
     packing: Annotated[Literal["contiguous", "spread"], doc("Placement of a gang.")] = "contiguous"
+    restart: Annotated[DurationNs, doc("Time to notice an interruption, reschedule and start; loading comes on top.")] = 600_000_000_000
+    on_failure: Annotated[Literal["restart", "fail"], doc("What an interrupted trace or generator job does.")] = "restart"
     coupled: Annotated[bool, doc("Trace durations stretch with throttling and congestion; false replays them as given.")] = True
 
 
