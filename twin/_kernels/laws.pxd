@@ -698,3 +698,17 @@ cdef inline double law_hierarchical_allreduce_time_s(double size_bytes, double d
     # t = 2 (g-1)/g S/B_in + ring(S/g, domains, B_out, alpha).
     return (law_bus_factor(gpus) * size_bytes / inner_bytes_s
             + law_ring_allreduce_time_s(size_bytes / gpus, domains, outer_bytes_s, outer_hop_s))
+
+
+cdef inline double law_young_interval(double write_s, double mtbf_s) noexcept nogil:
+    # Young (1974), doi:10.1145/361147.361115: tau = sqrt(2 C M); C << M.
+    return sqrt(2.0 * write_s * mtbf_s)
+
+
+cdef inline double law_daly_interval(double write_s, double mtbf_s) noexcept nogil:
+    # Daly (2006), doi:10.1016/j.future.2004.11.016: higher-order optimum for C < 2 M, otherwise M.
+    if write_s >= 2.0 * mtbf_s:
+        return mtbf_s
+    return (sqrt(2.0 * write_s * mtbf_s)
+            * (1.0 + sqrt(write_s / (2.0 * mtbf_s)) / 3.0 + write_s / (18.0 * mtbf_s)) - write_s)
+

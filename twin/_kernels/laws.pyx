@@ -645,3 +645,32 @@ def hierarchical_allreduce_time_s(double size_bytes, double domains, double gpus
     0.055
     """
     return law_hierarchical_allreduce_time_s(size_bytes, domains, gpus, inner_bytes_s, outer_bytes_s, outer_hop_s)
+
+
+def young_interval(double write_s, double mtbf_s):
+    """Return Young's interval between checkpoints, sqrt(2 C M), s.
+
+    Args:
+        write_s: time that a checkpoint stops the job, s, > 0 and far below the mean time.
+        mtbf_s: mean time between interruptions, s, > 0.
+
+    Source: Young (1974), doi:10.1145/361147.361115.
+
+    >>> round(young_interval(60.0, 11124.0))
+    1155
+    """
+    return law_young_interval(write_s, mtbf_s)
+
+
+def daly_interval(double write_s, double mtbf_s):
+    """Return Daly's higher-order interval between checkpoints, s; the mean time itself from C = 2 M on.
+
+    Args:
+        write_s, mtbf_s: as for ``young_interval``.
+
+    Source: Daly (2006), doi:10.1016/j.future.2004.11.016.
+
+    >>> round(daly_interval(60.0, 11124.0))
+    1116
+    """
+    return law_daly_interval(write_s, mtbf_s)
