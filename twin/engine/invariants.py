@@ -33,13 +33,15 @@ def _jobs(site: Site, state: State) -> list[str]:
     wrong = []
     work = state.workload
     holding = np.isin(work.job_state, (2, 5))
+    # A job that ended during the tick stays on GPUs that nobody took over until the next tick begins.
+    leaving = ~holding & ((work.job_active_frac > 0) | (work.job_util_frac > 0))
     held = np.zeros(work.job_state.size, dtype=np.int64)
     np.add.at(held, work.gpu_job[work.gpu_job >= 0], 1)
     for job in np.flatnonzero(holding):
         if held[job] != work.job_gpus[job]:
             wrong.append(f"job {site.names['job'][int(job)]} holds {held[job]} of {work.job_gpus[job]} GPUs")
-    if work.job_state.size and np.any(held[~holding] > 0):
+    if work.job_state.size and np.any(held[~holding & ~leaving] > 0):
         wrong.append("a job that does not run holds GPUs")
-    if int(work.gpus_allocated[0]) != int((work.gpu_job >= 0).sum()):
+    if int(work.gpus_allocated[0]) != int(held[holding].sum()):
         wrong.append("workload.gpus_allocated is not the number of held GPUs")
     return wrong
