@@ -89,7 +89,7 @@ class _Roofline:
         u_mem = (self.weights + batch * self.context * self.kv) / decode / self.bandwidth
         u_comp = 2.0 * self.params * batch / decode / self.peak
         p = self.perf
-        drive = p["serve_power_mem_frac"] * u_mem + p["serve_power_comp_frac"] * u_comp
+        drive = p["serve_power_mem_ratio"] * u_mem + p["serve_power_comp_ratio"] * u_comp
         base = p["serve_power_base_frac"]
         decode_frac = base + (1.0 - base) * (1.0 - exp(-drive)) if p["serve_power_saturates"] else base + drive
         share = prefill / request
