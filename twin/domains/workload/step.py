@@ -19,6 +19,7 @@ import numpy as np
 
 from twin._kernels.workload import Workload
 from twin.arrays import I32
+from twin.domains.workload.generator import Generator
 from twin.domains.workload.placement import Layout, place
 from twin.site.serving import POINTS
 from twin.units import NS_PER_S
@@ -40,11 +41,7 @@ class WorkloadStepper:
         self._layout = Layout(t.node_rack, t.rack_row, t.rack_hall)
         self._node_class = t.gpu_class[t.node_gpu_ptr[:-1]]
         self._class_total = [int(n) for n in np.bincount(t.gpu_class, minlength=len(t.gpu_entries))]
-        self._generator: Any = None
-        if self.jobs.generator is not None:
-            from twin.domains.workload.generator import Generator
-
-            self._generator = Generator(self.jobs, bind.seed)
+        self._generator = Generator(self.jobs, bind.seed) if self.jobs.generator is not None else None
         local_s = (site.start_unix_ns // NS_PER_S + site.utc_offset_s) % _DAY_S
         views = bind.views
         self.kernel = Workload(
@@ -178,6 +175,7 @@ class WorkloadStepper:
     def _draw(self, at: int) -> None:
         """Submit what the generator has due, as long as it has an empty slot."""
         own, generator = self.own, self._generator
+        assert generator is not None
         while own.arrival_next_ns[0] <= at:
             job = generator.slot(own)
             if job < 0:
