@@ -80,3 +80,16 @@ def test_activity_lies_between_idle_and_full() -> None:
     assert jobs.util_comm[0] < jobs.util_busy[0]
     assert np.all(np.diff(jobs.service_util) > 0)  # busier with every step of load
     assert jobs.service_util[-1] <= 1.0
+
+
+@pytest.mark.parametrize("asked,said,usable", [(None, 0, 32), (20, 0, 20), (None, 24, 24), (20, 24, 20), (99, 0, 32)])
+def test_gpus_that_jobs_may_hold(tmp_path, asked, said, usable):
+    header = f"; MaxProcs: {said}\n" if said else ""
+    line = "{0} {1} -1 100 {2} -1 -1 {2} 100 -1 1 1 1 -1 -1 1 -1 -1\n"
+    (tmp_path / "x.swf").write_text(header + line.format(1, 0, usable) + line.format(2, 10, 1) + line.format(3, 20, 33))
+    rig = Rig(cluster(4, 8), base=tmp_path, workload=WorkloadSpec(trace="x.swf", gpus_max=asked, coupled=False))
+    assert rig.jobs.gpus_max == usable
+    rig.run_events(1000)
+    assert list(rig.work.job_state) == [3, 3, 4]  # the first fills it, the second waits, the third never fits
+    assert list(rig.work.job_start_ns[:2]) == [0, 100 * S]
+    assert int(rig.work.node_free.sum()) == usable

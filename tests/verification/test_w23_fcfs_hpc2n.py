@@ -28,6 +28,16 @@ def test_mean_wait(shared_data: Path) -> None:
     assert work.allocated_gpu_s[0] == pytest.approx(float((rig.jobs.gpus * rig.jobs.work_s).sum()), rel=1e-12)
 
 
+def test_mean_wait_on_a_larger_cluster(shared_data: Path) -> None:
+    """The header of the log says MaxProcs 240, which limits what jobs may hold on 512 GPUs."""
+    rig = Rig(cluster(4, 8, racks=16), base=shared_data / "traces",
+              workload=WorkloadSpec(trace="hpc2n_first3k.swf", coupled=False))
+    assert rig.jobs.gpus_max == 240
+    rig.run_events(6e6)
+    assert rig.work.jobs_completed[0] == 3145
+    assert rig.work.wait_sum_s[0] / 3145 == pytest.approx(5601.35, rel=1e-4)
+
+
 def test_instants_do_not_depend_on_the_tick(shared_data: Path) -> None:
     starts, ends = [], []
     for tick_s in (1.0, 7.3, 60.0):

@@ -43,10 +43,12 @@ def read_swf(path: Path) -> JobTrace:
     submit_ns: list[int] = []
     run_s: list[float] = []
     gpus: list[int] = []
-    lines = 0
+    lines = size = 0
     for number, line in read_lines(path):
         if line.startswith(";"):
             key, colon, value = line[1:].partition(":")
+            if key.strip() == "MaxProcs" and value.strip().isdecimal():
+                size = min(int(value.strip()[:18]), 2**31 - 1)
             if colon and key.strip() in _NOTED:
                 notes.append(f"{key.strip()}: {value.strip()[:80]}")
             continue
@@ -82,4 +84,4 @@ def read_swf(path: Path) -> JobTrace:
         names = [f"t{i + 1}" for i in range(len(names))]
     report = TraceReport(str(path), lines, len(names), skipped.report(), tuple(notes))
     return JobTrace(tuple(names), np.array(submit_ns, np.int64), np.array(run_s, np.float64),
-                    np.array(gpus, np.int32), report)
+                    np.array(gpus, np.int32), report, size)

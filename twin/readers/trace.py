@@ -61,6 +61,7 @@ class JobTrace:
         run_s[job]: run time once started, s.
         gpus[job]: accelerators (or processors) held.
         report: what was read and what was not.
+        size: accelerators (or processors) of the machine that the trace is from, 0 when the file does not say.
     """
 
     names: tuple[str, ...]
@@ -68,6 +69,7 @@ class JobTrace:
     run_s: F64
     gpus: I32
     report: TraceReport
+    size: int = 0
 
 
 class SkipCounter:

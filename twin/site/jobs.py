@@ -71,6 +71,7 @@ class Jobs:
         service_util[row*17], service_mem[row*17]: activity at load 0, 1/16 ... 1.
         generator: its specification, or None.
         packing: ``contiguous`` or ``spread``.
+        gpus_max: GPUs that jobs may hold at once: the first ones in index order.
         steps: job index -> Step, for training jobs; services: job index -> Service.
         reports: what the trace readers left out.
     """
@@ -113,6 +114,7 @@ class Jobs:
     service_mem: F64
     generator: GeneratorSpec | None
     packing: str
+    gpus_max: int
     write_total_bytes_s: float = 0.0
     steps: dict[int, Step] = field(default_factory=dict)
     services: dict[int, Service] = field(default_factory=dict)
@@ -151,6 +153,8 @@ def build_jobs(spec: Spec, catalog: Any, topology: Topology, base_dir: Path | st
     if spec.workload.trace:
         trace = read_trace(spec, Path(base_dir))
         builder.add_trace(trace)
+        if spec.workload.gpus_max is None and trace.size:
+            builder.gpus_max = min(builder.gpus_max, trace.size)
         traced, reports = len(trace.names), (trace.report,)
     slots = spec.workload.generator.slots if spec.workload.generator is not None else 0
     builder.add_slots(slots)
@@ -183,6 +187,7 @@ class _Builder:
         self.services: dict[int, Service] = {}
         self.service_rows: list[tuple[float, float, int, Service]] = []
         self.class_gpus = np.bincount(topology.gpu_class, minlength=len(topology.gpu_entries))
+        self.gpus_max = min(len(topology.gpu_class), spec.workload.gpus_max or len(topology.gpu_class))
         count = spec.storage.count
         self.storage = catalog.get("storage", spec.storage.type) if count else None
         self.write_total = count * self.storage["write_bytes_s"] if self.storage else 0.0
@@ -397,6 +402,7 @@ class _Builder:
             service_util=frozen_f64([u for s in tables for u in s.util]),
             service_mem=frozen_f64([u for s in tables for u in s.mem]),
             generator=self.spec.workload.generator, packing=self.spec.workload.packing,
+            gpus_max=self.gpus_max,
             write_total_bytes_s=float(self.write_total),
             steps=self.steps, services=self.services, reports=reports,
         )

@@ -40,7 +40,8 @@ class WorkloadStepper:
         t = self.topology
         self._layout = Layout(t.node_rack, t.rack_row, t.rack_hall)
         self._node_class = t.gpu_class[t.node_gpu_ptr[:-1]]
-        self._class_total = [int(n) for n in np.bincount(t.gpu_class, minlength=len(t.gpu_entries))]
+        given_out = t.gpu_class[:self.jobs.gpus_max]
+        self._class_total = [int(n) for n in np.bincount(given_out, minlength=len(t.gpu_entries))]
         self._generator = Generator(self.jobs, bind.seed) if self.jobs.generator is not None else None
         local_s = (site.start_unix_ns // NS_PER_S + site.utc_offset_s) % _DAY_S
         views = bind.views
@@ -58,7 +59,7 @@ class WorkloadStepper:
         own.job_gpus[:] = jobs.gpus
         own.job_work_s[:] = jobs.work_s
         own.job_state[jobs.declared + jobs.traced:] = EMPTY
-        own.node_free[:] = np.diff(self.topology.node_gpu_ptr)
+        own.node_free[:] = np.diff(np.minimum(self.topology.node_gpu_ptr, jobs.gpus_max))
         if self._generator is not None:
             own.arrival_next_ns[0] = self._generator.gap_ns(0)
 
