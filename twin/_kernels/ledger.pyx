@@ -100,9 +100,8 @@ cdef class Ledger:
                 + self.plant_stored[0])
         self.residual[0] = source - loss - away - kept
         self.residual_abs[0] += fabs(self.residual[0])
-        # in a blackout nothing comes in; what the batteries give and the stores take is then the measure
-        scale = max(source, fabs(self.power_stored[0]))
-        scale = max(scale, max(fabs(away), fabs(self.chip_stored[0]) + fabs(self.liquid_stored[0])))
+        # with little or nothing coming in (blackout), the site's largest power so far is the measure
+        scale = max(source, self.peak[0] * dt)
         if scale > 0.0:
             self.residual_rel[0] = max(self.residual_rel[0], fabs(self.residual[0]) / scale)
         self.chip_residual[0] = self.chip_in[0] - self.chip_out[0] - self.chip_stored[0]

@@ -263,7 +263,6 @@ cdef class PlantKernel:
             self.loop_flow_frac[i] = n / wanted if n < wanted else 1.0
             self.loop_pump_speed_frac[i] = n if n > _STOPPED else 0.0
             self.loop_flow_frac[i] = self.loop_flow_frac[i] if n > _STOPPED else 0.0
-            self.loop_pump_power_w[i] = 0.0
             return
         each = demand / live
         a = (self.head_design_pa[i] - h0) / ((design / duty) * (design / duty))
