@@ -23,6 +23,7 @@ def test_order_is_declared_trace_slots(tmp_path: object) -> None:
     assert jobs.axes == {"job": 4}
     assert jobs.submit_ns.tolist() == [0, 3 * S, -1, -1]
     assert jobs.work_s[0] == np.inf
+    assert jobs.inputs == (tmp_path / "x.swf",)  # type: ignore[operator]
     assert not jobs.util_busy.flags.writeable
 
 

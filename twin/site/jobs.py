@@ -7,6 +7,7 @@ time.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 
 from twin.arrays import F64, I32, I64, frozen_f64, frozen_i32
 from twin.errors import SpecError, nearest
-from twin.readers.gavel import read_gavel
+from twin.readers.gavel import THROUGHPUTS, read_gavel
 from twin.readers.swf import read_swf
 from twin.readers.trace import JobTrace, TraceReport
 from twin.site.machine import build_machine, idle_share
@@ -74,6 +75,7 @@ class Jobs:
         gpus_max: GPUs that jobs may hold at once: the first ones in index order.
         steps: job index -> Step, for training jobs; services: job index -> Service.
         reports: what the trace readers left out.
+        inputs: the files that were read: the trace, then its table of throughputs if it has one.
     """
 
     names_list: Sequence[str]
@@ -119,6 +121,7 @@ class Jobs:
     steps: dict[int, Step] = field(default_factory=dict)
     services: dict[int, Service] = field(default_factory=dict)
     reports: tuple[TraceReport, ...] = ()
+    inputs: tuple[Path, ...] = ()
 
     @property
     def names(self) -> dict[str, Sequence[str]]:
@@ -149,26 +152,28 @@ def build_jobs(spec: Spec, catalog: Any, topology: Topology, base_dir: Path | st
     for job in spec.job:
         builder.add_declared(job)
     reports: tuple[TraceReport, ...] = ()
+    inputs: tuple[Path, ...] = ()
     traced = 0
     if spec.workload.trace:
-        trace = read_trace(spec, Path(base_dir))
+        trace, inputs = read_trace(spec, Path(base_dir))
         builder.add_trace(trace)
         if spec.workload.gpus_max is None and trace.size:
             builder.gpus_max = min(builder.gpus_max, trace.size)
         traced, reports = len(trace.names), (trace.report,)
     slots = spec.workload.generator.slots if spec.workload.generator is not None else 0
     builder.add_slots(slots)
-    return builder.finish(len(spec.job), traced, slots, reports)
+    return dataclasses.replace(builder.finish(len(spec.job), traced, slots), reports=reports, inputs=inputs)
 
 
-def read_trace(spec: Spec, base_dir: Path) -> JobTrace:
-    """Read the trace that the specification names; the ending of its name says which format it is."""
+def read_trace(spec: Spec, base_dir: Path) -> tuple[JobTrace, tuple[Path, ...]]:
+    """Return the trace that the specification names, and the files read; its ending says which format it is."""
     path = base_dir / spec.workload.trace
     if path.suffix == ".swf":
-        return read_swf(path)
+        return read_swf(path), (path,)
     if path.suffix == ".trace":
-        table = spec.workload.throughputs
-        return read_gavel(path, base_dir / table if table else None)
+        named = spec.workload.throughputs
+        table = base_dir / named if named else path.parent / THROUGHPUTS
+        return read_gavel(path, table), (path, table)
     raise SpecError(f"'{spec.workload.trace}' is of an unknown format", where="workload.trace",
                     expected="a file that ends in .trace or .swf")
 
@@ -376,7 +381,7 @@ class _Builder:
         array.flags.writeable = False
         return array
 
-    def finish(self, declared: int, traced: int, slots: int, reports: tuple[TraceReport, ...]) -> Jobs:
+    def finish(self, declared: int, traced: int, slots: int) -> Jobs:
         capacity = [row[0] for row in self.service_rows]
         demand = [row[1] for row in self.service_rows]
         diurnal = [row[2] for row in self.service_rows]
@@ -404,7 +409,7 @@ class _Builder:
             generator=self.spec.workload.generator, packing=self.spec.workload.packing,
             gpus_max=self.gpus_max,
             write_total_bytes_s=float(self.write_total),
-            steps=self.steps, services=self.services, reports=reports,
+            steps=self.steps, services=self.services,
         )
 
 
