@@ -29,7 +29,8 @@ class Rig:
 
     def __init__(self, rows: list[Any] | None = None, loops: list[Any] | None = None,
                  domains: tuple[str, ...] = ("liquid", "plant")) -> None:
-        spec = msgspec.convert({"scenario": {"title": "t"}, "plant": {"loop": loops or [WARM, CHILLED]},
+        loops = [WARM, CHILLED] if loops is None else loops
+        spec = msgspec.convert({"scenario": {"title": "t"}, "plant": {"loop": loops},
                                 "hall": [{"name": "A", "row": rows or [ROW, AIR_ROW]}]}, Spec)
         catalog = load_catalog()
         topology = build_topology(spec, catalog)
@@ -50,7 +51,7 @@ class Rig:
         self.outdoor(20.0, 15.0)
         self.air.crah_water_flow_kg_s[:] = 10.0
         self.air.crah_heat_w[:] = 300e3
-        self.plant.loop_supply_temp_c[:] = [loop["supply_c"] for loop in loops or [WARM, CHILLED]]
+        self.plant.loop_supply_temp_c[:] = [loop["supply_c"] for loop in loops]
         self.steppers = [self._bind(name) for name in domains]
         self.now_ns = 0
 

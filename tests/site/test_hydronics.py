@@ -60,7 +60,7 @@ def test_volume_and_pumps_as_stated() -> None:
 @pytest.mark.parametrize(("rows", "loops", "says"), [
     ([{"racks": 2, "rack": "gb200-nvl72"}], [WARM], "no CDU"),
     ([{**AIR_ROW, "cdu": {"type": "cdu-1350kw"}}], [WARM], "no use for a CDU"),
-    ([LIQUID_ROW], [CHILLED], "no plant loop 'warm'"),
+    ([LIQUID_ROW], [CHILLED, {**WARM, "name": "tepid"}], "no plant loop 'warm'"),
     ([{**LIQUID_ROW, "cdu": {"type": "cdu-1350kw", "loop": "wram"}}], [WARM], "did you mean 'warm'"),
     ([{**LIQUID_ROW, "cdu": {"type": "cdu-1350kw", "count": 2, "spare": 2}}], [WARM], "all 2 CDUs are spares"),
     ([{**LIQUID_ROW, "cdu": {"type": "cdu-1350kw", "supply_c": 60.0}}], [WARM], "out of the range"),
@@ -72,6 +72,10 @@ def test_volume_and_pumps_as_stated() -> None:
 def test_what_cannot_be_built_is_said_clearly(rows: list[Any], loops: list[Any], says: str) -> None:
     with pytest.raises(SpecError, match=says):
         hydronics(rows, loops)
+
+
+def test_the_only_loop_needs_no_name() -> None:
+    assert hydronics([LIQUID_ROW], [{**WARM, "name": "water"}]).cdu_loop.tolist() == [0] * 6
 
 
 def test_unknown_equipment_names_the_nearest() -> None:

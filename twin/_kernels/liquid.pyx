@@ -48,6 +48,11 @@ def _need(buffers, name, size):
     return array
 
 
+def _within(name, index, low, size):
+    if len(index) and (min(index) < low or max(index) >= size):
+        raise ValueError(f"{name} points beyond {low} .. {size - 1}")
+
+
 cdef class LiquidKernel:
     """All row loops of a site, bound to their buffers.
 
@@ -104,6 +109,8 @@ cdef class LiquidKernel:
         self.tick_in_j = _need(buffers, "tick_in_j", 1)
         self.tick_out_j = _need(buffers, "tick_out_j", 1)
         self.tick_stored_j = _need(buffers, "tick_stored_j", 1)
+        _within("cdu_loop", self.cdu_loop, 0, loops)
+        _within("rack_stream", self.rack_stream, -1, streams)
         if buffers:
             raise ValueError(f"unknown buffers: {', '.join(sorted(buffers))}")
         self.exchange, self.slope, self.offset = np.zeros(cdus), np.zeros(cdus), np.zeros(cdus)
@@ -398,42 +405,62 @@ cdef class LiquidKernel:
             self.exchange[j] = law_eps_ntu_counterflow(ua / c_min, c_min / c_max) * c_min
 
     cdef void _temperatures(self, Py_ssize_t t, double h, double share) noexcept nogil:
-        """One implicit step of the whole ring: return header x -> CDUs -> supply header -> racks -> x."""
-        cdef Py_ssize_t i, j, loop
-        cdef double cp = self.cp[t], c_h = self.header_j_k[t], flow = h * cp * self.tcs_flow_kg_s[t]
-        cdef double k, e, x, supply, a, b, u = 0.0, w = 0.0, old, new, near, power = 0.0, heat, tp_in, ratio
+        """One implicit step of the whole ring: return header x -> CDUs -> supply header a x + b -> racks -> x."""
+        cdef double c_h = self.header_j_k[t], flow = h * self.cp[t] * self.tcs_flow_kg_s[t]
+        cdef double a = 0.0, b = 0.0, u = 0.0, w = 0.0, x, supply
         self._exchangers(t)
-        # supply header: a x + b
-        a = 0.0
-        b = 0.0
+        self._cdu_lines(t, h, &a, &b)
+        a = a / (c_h + flow)
+        b = (b + c_h * self.tcs_supply_temp_c[t]) / (c_h + flow)
+        self._rack_lines(t, h, &u, &w)
+        x = (c_h * self.tcs_return_temp_c[t] + u * b + w) / (c_h + flow - u * a)
+        supply = a * x + b
+        self._settle_racks(t, h, supply)
+        self._settle_cdus(t, h, share, x)
+        self.e_stored += c_h * (x - self.tcs_return_temp_c[t]) + c_h * (supply - self.tcs_supply_temp_c[t])
+        self.tcs_return_temp_c[t] = x
+        self.tcs_supply_temp_c[t] = supply
+
+    cdef void _cdu_lines(self, Py_ssize_t t, double h, double *a, double *b) noexcept nogil:
+        """Each CDU's new outlet as slope x + offset; their sum into the supply header, with the CDUs' metered power."""
+        cdef Py_ssize_t j
+        cdef double k, e, power = 0.0
         for j in range(self.tcs_cdu_ptr[t], self.tcs_cdu_ptr[t + 1]):
-            k = h * cp * self.cdu_flow_kg_s[j]
+            k = h * self.cp[t] * self.cdu_flow_kg_s[j]
             e = h * self.exchange[j]
             self.slope[j] = (k - e) / (self.secondary_j_k[j] + k)
             self.offset[j] = (self.secondary_j_k[j] * self.cdu_supply_temp_c[j]
                               + e * self.loop_supply_temp_c[self.cdu_loop[j]]) / (self.secondary_j_k[j] + k)
-            a += k * self.slope[j]
-            b += k * self.offset[j]
+            a[0] += k * self.slope[j]
+            b[0] += k * self.offset[j]
             power += self.cdu_power_w[j]
-        a = a / (c_h + flow)
-        b = (b + c_h * self.tcs_supply_temp_c[t] + h * power) / (c_h + flow)
-        # what the racks return: u * supply + w
+        b[0] += h * power
+        self.e_in += h * power
+
+    cdef void _rack_lines(self, Py_ssize_t t, double h, double *u, double *w) noexcept nogil:
+        """Each rack's new return as slope supply + offset; their sum into the return header."""
+        cdef Py_ssize_t i
+        cdef double k, heat, ratio, far
         for i in range(self.rack_first[t], self.rack_end[t]):
-            k = h * cp * self.rack_flow_kg_s[i]
+            k = h * self.cp[t] * self.rack_flow_kg_s[i]
             heat = self.rack_liquid_heat_w[i]
             if self.rack_stream[i] >= 0:
                 heat = heat + self.stream_heat_w[self.rack_stream[i]]
-            ratio = k / ((self.rack_return_j_k[i] + k) * (self.rack_supply_j_k[i] + k))
+            far = self.rack_return_j_k[i]
+            ratio = k / ((far + k) * (self.rack_supply_j_k[i] + k))
             self.rack_slope[i] = ratio * k
             self.rack_offset[i] = ratio * self.rack_supply_j_k[i] * self.rack_supply_temp_c[i] + (
-                self.rack_return_j_k[i] * self.rack_return_temp_c[i] + h * heat) / (self.rack_return_j_k[i] + k)
-            u += k * self.rack_slope[i]
-            w += k * self.rack_offset[i]
+                far * self.rack_return_temp_c[i] + h * heat) / (far + k)
+            u[0] += k * self.rack_slope[i]
+            w[0] += k * self.rack_offset[i]
             self.e_in += h * heat
-        x = (c_h * self.tcs_return_temp_c[t] + u * b + w) / (c_h + flow - u * a)
-        supply = a * x + b
+
+    cdef void _settle_racks(self, Py_ssize_t t, double h, double supply) noexcept nogil:
+        """New temperatures of the racks, now that the supply header's is known."""
+        cdef Py_ssize_t i
+        cdef double k, near, new
         for i in range(self.rack_first[t], self.rack_end[t]):
-            k = h * cp * self.rack_flow_kg_s[i]
+            k = h * self.cp[t] * self.rack_flow_kg_s[i]
             near = self.rack_supply_j_k[i]
             new = (near * self.rack_supply_temp_c[i] + k * supply) / (near + k)
             self.e_stored += near * (new - self.rack_supply_temp_c[i])
@@ -441,6 +468,11 @@ cdef class LiquidKernel:
             new = self.rack_slope[i] * supply + self.rack_offset[i]
             self.e_stored += self.rack_return_j_k[i] * (new - self.rack_return_temp_c[i])
             self.rack_return_temp_c[i] = new
+
+    cdef void _settle_cdus(self, Py_ssize_t t, double h, double share, double x) noexcept nogil:
+        """New temperatures of both sides of the CDUs, and the heat that they give to the plant."""
+        cdef Py_ssize_t j, loop
+        cdef double k, old, new, tp_in
         for j in range(self.tcs_cdu_ptr[t], self.tcs_cdu_ptr[t + 1]):
             loop = self.cdu_loop[j]
             tp_in = self.loop_supply_temp_c[loop]
@@ -454,13 +486,8 @@ cdef class LiquidKernel:
                 self.primary_j_k[j] + k)
             self.e_stored += self.primary_j_k[j] * (new - old)
             self.cdu_primary_return_temp_c[j] = new
-            heat = k * (new - tp_in)
-            self.e_out += heat
-            self.cdu_heat_w[j] += share * (heat / h)
-        self.e_in += h * power
-        self.e_stored += c_h * (x - self.tcs_return_temp_c[t]) + c_h * (supply - self.tcs_supply_temp_c[t])
-        self.tcs_return_temp_c[t] = x
-        self.tcs_supply_temp_c[t] = supply
+            self.e_out += k * (new - tp_in)
+            self.cdu_heat_w[j] += share * (k * (new - tp_in) / h)
 
     cdef void _power(self, Py_ssize_t t) noexcept nogil:
         """Electrical power of the row's CDUs at their present speeds; metered in the next tick."""

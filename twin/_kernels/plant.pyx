@@ -48,6 +48,11 @@ def _need(buffers, name, size):
     return array
 
 
+def _within(name, index, low, size):
+    if len(index) and (min(index) < low or max(index) >= size):
+        raise ValueError(f"{name} points beyond {low} .. {size - 1}")
+
+
 cdef class PlantKernel:
     """All loops of the plant, bound to their buffers.
 
@@ -93,6 +98,11 @@ cdef class PlantKernel:
         self._bind_rejectors(buffers, rejectors)
         self._bind_chillers(buffers, chillers)
         self._bind_rest(buffers, cdus, crahs)
+        _within("cdu_loop", self.cdu_loop, 0, loops)
+        _within("crah_loop", self.crah_loop, 0, loops)
+        _within("chiller_loop", self.chiller_loop, 0, loops)
+        _within("condenser_loop", self.condenser_loop, -1, loops)
+        _within("loop_order", self.loop_order, 0, loops)
         if buffers:
             raise ValueError(f"unknown buffers: {', '.join(sorted(buffers))}")
         self.heat_in, self.extra_heat, self.extra_flow = np.zeros(loops), np.zeros(loops), np.zeros(loops)

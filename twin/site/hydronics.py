@@ -204,7 +204,8 @@ class _Rows:
         }
         for key, value in values.items():
             self.tcs[key].append(float(value))
-        loop = find_loop(spec, group.loop or "warm", f"hall row {name}.cdu.loop")
+        only = len(spec.plant.loop) == 1 and not group.loop
+        loop = 0 if only else find_loop(spec, group.loop or "warm", f"hall row {name}.cdu.loop")
         for k in range(group.count):
             self._cdu(entry, f"{name}.cdu{k + 1}", tcs, loop, hall, group, k < group.count - group.spare)
         self.cdu_bounds.append(len(self.cdu_tcs))

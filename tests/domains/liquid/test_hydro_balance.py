@@ -96,3 +96,30 @@ def test_runs_of_one_second_and_of_thirty_agree() -> None:
         a, b = (getattr(rig.liquid, name) for rig in rigs)
         assert a == pytest.approx(b, abs=0.1), name
     assert rigs[0].plant.loop_return_temp_c == pytest.approx(rigs[1].plant.loop_return_temp_c, abs=0.2)
+
+
+def test_nothing_is_remembered_outside_the_state() -> None:
+    """A fresh rig whose arrays are overwritten with another's runs on with the same bits."""
+    first = Rig(SMALL, [WARM, FREE])
+    first.load(90e3)
+    first.outdoor(24.0, 19.0)
+    first.run(300.0)
+    first.liquid.pump_fault[0] = 1
+    first.run(17.0)
+    second = Rig(SMALL, [WARM, FREE])
+    for name, block in first.block.items():
+        for column, array in block.arrays().items():
+            getattr(second.block[name], column)[...] = array
+    for stepper in second.steppers:
+        stepper.refresh()
+    for rig in (first, second):
+        rig.run(200.0)
+    for name in ("liquid", "plant"):
+        for column, array in first.block[name].arrays().items():
+            assert array.tobytes() == getattr(second.block[name], column).tobytes(), column
+
+
+def test_a_site_without_loops_runs() -> None:
+    rig = Rig([AIR_ROW], [], domains=("liquid",))
+    rig.run(5.0)
+    assert rig.liquid.tick_in_j[0] == 0.0

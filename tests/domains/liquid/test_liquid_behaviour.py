@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from rig import ROW, Rig
@@ -159,5 +161,12 @@ def test_every_tick_length_holds_the_supply(dt: float) -> None:
 def test_buffers_of_a_wrong_length_are_refused() -> None:
     from twin._kernels.liquid import LiquidKernel
 
-    with pytest.raises((ValueError, KeyError)):
+    with pytest.raises(ValueError, match="rack_stream has shape"):
         LiquidKernel(racks=1, streams=1, tcs=1, cdus=1, pumps=1, loops=1, rack_stream=np.zeros(2, dtype=np.int32))
+
+
+def test_an_index_beyond_the_loops_is_refused() -> None:
+    rig = Rig([ROW], domains=())
+    rig.site.hydronics = dataclasses.replace(rig.hydronics, cdu_loop=np.full(3, 9, dtype=np.int32))
+    with pytest.raises(ValueError, match="cdu_loop points beyond"):
+        rig._bind("liquid")
