@@ -6,7 +6,7 @@ from tui_fake import FakeSession, make_site
 from twin.tui import actions
 from twin.tui.app import TwinApp
 from twin.tui.metrics import METRICS, metric_of
-from twin.tui.panels.floor import FloorMap
+from twin.tui.panels.hall import FloorMap
 from twin.tui.screenshot import screenshot_svg
 from twin.wiring import Command
 

@@ -22,7 +22,8 @@ from twin.tui import format as fmt
 from twin.tui.metrics import map_of, metric_of
 from twin.tui.panels.bars import TabBar
 from twin.tui.panels.events import AlarmTable
-from twin.tui.panels.floor import FloorMap, hot_spots, next_metric
+from twin.tui.panels.floor import hot_spots, next_metric
+from twin.tui.panels.hall import FloorMap
 from twin.tui.panels.rack import RackMap
 from twin.tui.screens.help import HelpScreen
 from twin.tui.screens.main import MainScreen

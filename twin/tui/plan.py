@@ -21,32 +21,49 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RowPlan:
-    """A row: its index and name, its racks in order of their place, its CDUs."""
+    """A row: its index and name, its racks in order of their place, the CDUs at its left and right end."""
 
     row: int
     name: str
     racks: tuple[int, ...]
-    cdus: tuple[int, ...]
+    cdus_left: tuple[int, ...]
+    cdus_right: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class AislePlan:
+    """An aisle: the number of rows in front of it, whether it is a cold one, its index in the floor plan or -1."""
+
+    slot: int
+    cold: bool
+    index: int
 
 
 @dataclass(frozen=True)
 class HallPlan:
-    """A hall: its rows in order and its CRAHs."""
+    """A hall: its rows and aisles in order, the CRAHs along its two walls with their place along the rows, 0..1."""
 
     hall: int
     name: str
     rows: tuple[RowPlan, ...]
-    crahs: tuple[int, ...]
+    aisles: tuple[AislePlan, ...]
+    crahs_top: tuple[tuple[int, float], ...]
+    crahs_bottom: tuple[tuple[int, float], ...]
 
-    @property
+    @cached_property
     def racks(self) -> tuple[int, ...]:
         """All racks of the hall."""
         return tuple(rack for row in self.rows for rack in row.racks)
 
+    @property
+    def crahs(self) -> tuple[int, ...]:
+        """All CRAHs of the hall."""
+        return tuple(crah for crah, _ in (*self.crahs_top, *self.crahs_bottom))
+
 
 def hall_plans(site: Site) -> tuple[HallPlan, ...]:
     """Return the plan of every hall of a site."""
-    topology = site.topology
+    topology, floor = site.topology, site.floor
     halls, rows, column = site.names["hall"], site.names["row"], topology.rack_column
     cdus = _by_owner(site.names.get("cdu", ()))
     crahs = _by_owner(site.names.get("crah", ()))
@@ -55,11 +72,12 @@ def hall_plans(site: Site) -> tuple[HallPlan, ...]:
         racks_of.setdefault(int(row), []).append(rack)
     plans = []
     for hall, name in enumerate(halls):
-        members = tuple(
-            RowPlan(row, rows[row], tuple(sorted(racks_of.get(row, ()), key=column.__getitem__)),
-                    tuple(cdus.get(rows[row], ())))
-            for row in np.flatnonzero(np.asarray(topology.row_hall) == hall).tolist())
-        plans.append(HallPlan(hall, name, members, tuple(crahs.get(name, ()))))
+        members = []
+        for row in np.flatnonzero(np.asarray(topology.row_hall) == hall).tolist():
+            racks = tuple(sorted(racks_of.get(row, ()), key=column.__getitem__))
+            members.append(RowPlan(row, rows[row], racks, *_ends(floor, cdus.get(rows[row], []), racks)))
+        plans.append(HallPlan(hall, name, tuple(members), _aisles(floor, hall, members),
+                              *_walls(floor, crahs.get(name, []), members)))
     return tuple(plans)
 
 
@@ -69,6 +87,41 @@ def _by_owner(names: Sequence[str]) -> dict[str, list[int]]:
     for i, name in enumerate(names):
         out.setdefault(name.rpartition(".")[0], []).append(i)
     return out
+
+
+def _ends(floor: Any, cdus: list[int], racks: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the CDUs at the left and at the right end of a row."""
+    x = getattr(floor, "cdu_x", None)
+    if x is None or not racks:
+        return (), tuple(cdus)
+    first = int(floor.rack_x[racks[0]])
+    return tuple(c for c in cdus if x[c] < first), tuple(c for c in cdus if x[c] >= first)
+
+
+def _aisles(floor: Any, hall: int, rows: list[RowPlan]) -> tuple[AislePlan, ...]:
+    """Return a hall's aisles in order; none when the floor plan does not say."""
+    rect = getattr(floor, "aisle_rect", None)
+    if rect is None:
+        return ()
+    row_y = [int(floor.rack_y[row.racks[0]]) for row in rows if row.racks]
+    found = [AislePlan(sum(y < int(rect[i][1]) for y in row_y), int(floor.aisle_kind[i]) == 0, i)
+             for i in range(len(rect)) if int(floor.aisle_hall[i]) == hall]
+    return tuple(sorted(found, key=lambda aisle: aisle.slot))
+
+
+def _walls(floor: Any, crahs: list[int], rows: list[RowPlan]) -> tuple[tuple[tuple[int, float], ...], ...]:
+    """Return the CRAHs along the wall before the first row and along the one behind the last, each in order."""
+    racks = [rack for row in rows for rack in row.racks]
+    if not hasattr(floor, "crah_x") or not racks:
+        return tuple((crah, (k + 0.5) / len(crahs)) for k, crah in enumerate(crahs)), ()
+    left = min(int(floor.rack_x[r]) for r in racks)
+    width = max(int(floor.rack_x[r]) + int(floor.rack_w[r]) for r in racks) - left
+    first = min(int(floor.rack_y[r]) for r in racks)
+    walls: tuple[list[tuple[int, float]], list[tuple[int, float]]] = ([], [])
+    for crah in crahs:
+        middle = (int(floor.crah_x[crah]) + int(floor.crah_w[crah]) / 2 - left) / width
+        walls[0 if int(floor.crah_y[crah]) < first else 1].append((crah, min(max(middle, 0.0), 1.0)))
+    return tuple(tuple(sorted(wall, key=lambda item: item[1])) for wall in walls)
 
 
 @dataclass(frozen=True)
@@ -132,12 +185,12 @@ class Layout:
     Attributes:
         plan: the hall.
         width, height: cells available.
-        left: columns in front of the racks (row names).
-        pitch: cells from one rack to the next; cell_w, cell_h: cells of a rack.
+        left: columns in front of the racks (row names, CDUs).
+        pitch: cells from one rack to the next; cell_w, cell_h: cells of a rack; per_line: racks on a line.
         row_y: first line of each row, before scrolling.
-        aisle_y: line of each aisle and whether it is a cold one.
-        crah_y: line of the CRAHs, -1 without.
-        total: lines in all; scroll: first line that is shown.
+        aisle_y: line of each aisle that is drawn.
+        top_y, bottom_y: lines of the CRAHs, -1 without.
+        total: lines in all.
     """
 
     plan: HallPlan
@@ -147,11 +200,17 @@ class Layout:
     pitch: int
     cell_w: int
     cell_h: int
-    row_y: tuple[int, ...]
-    aisle_y: tuple[tuple[int, bool], ...]
-    crah_y: int
-    total: int
     per_line: int
+    row_y: tuple[int, ...]
+    aisle_y: tuple[tuple[int, AislePlan], ...]
+    top_y: int
+    bottom_y: int
+    total: int
+
+    @property
+    def span(self) -> int:
+        """Cells from the first to the last rack of a line."""
+        return self.per_line * self.pitch - (self.pitch - self.cell_w)
 
     @cached_property
     def places(self) -> dict[int, tuple[int, int]]:
@@ -178,38 +237,41 @@ class Layout:
         return min(max(0, y + self.cell_h - self.height // 2), self.total - self.height)
 
 
-def layout(plan: HallPlan, width: int, height: int, lines_max: int = 4, pitch_max: int = 9) -> Layout:
+def layout(plan: HallPlan, width: int, height: int, lines_max: int = 6, pitch_max: int = 9) -> Layout:
     """Fit a hall into cells: racks as large as the space allows, aisles where there is room for them."""
-    rows = len(plan.rows)
     longest = max((len(row.racks) for row in plan.rows), default=1)
-    label = max((len(row.name) for row in plan.rows), default=1) + 2
-    cdus = max((len(row.cdus) for row in plan.rows), default=0)
-    room = max(1, width - label - (cdus + 2 if cdus else 1))
+    ends = max((len(row.cdus_left) for row in plan.rows), default=0)
+    label = max((len(row.name) for row in plan.rows), default=1) + 2 + (ends + 1 if ends else 0)
+    right = max((len(row.cdus_right) for row in plan.rows), default=0)
+    room = max(1, width - label - (right + 2 if right else 1))
     pitch = max(1, min(pitch_max, room // longest))
     if plan.crahs and label < 6 and (room - 6 + label) // longest >= pitch:
         label = 6  # room for the word CRAH in front of the racks
     cell_w = pitch - 1 if pitch >= 3 else pitch
     per_line = max(1, min(longest, room // pitch))
     folds = [-(-len(row.racks) // per_line) for row in plan.rows]
-    crah_lines = 1 if plan.crahs else 0
-    aisles = rows + 1
-    bare = height - crah_lines
+    walls = bool(plan.crahs_top) + bool(plan.crahs_bottom)
+    bare = height - walls
+    rows = sum(folds)
     cell_h = 1
-    while cell_h < lines_max and sum(folds) * (cell_h + 1) + aisles <= bare:
+    while cell_h < lines_max and rows * (cell_h + 1) + len(plan.aisles) <= bare:
         cell_h += 1
-    with_aisles = sum(folds) * cell_h + aisles <= bare
-    between = not with_aisles and sum(folds) * cell_h + rows // 2 <= bare
-    y = crah_lines
+    drawn = {aisle.slot: aisle for aisle in plan.aisles}
+    if rows * cell_h + len(drawn) > bare:  # the aisles between two rows matter most, then those that part pairs
+        drawn = {slot: aisle for slot, aisle in drawn.items() if 0 < slot < len(folds)}
+    if rows * cell_h + len(drawn) > bare:
+        drawn = {slot: aisle for slot, aisle in drawn.items() if slot % 2 == 0}
+    if rows * cell_h + len(drawn) > bare:
+        drawn = {}
+    y = 1 if plan.crahs_top else 0
     row_y, aisle_y = [], []
-    for k, fold in enumerate(folds):
-        cold = k % 2 == 0
-        if with_aisles or (between and not cold):
-            aisle_y.append((y, cold))
+    for k in range(len(folds) + 1):
+        if k in drawn:
+            aisle_y.append((y, drawn[k]))
             y += 1
-        row_y.append(y)
-        y += fold * cell_h
-    if with_aisles:
-        aisle_y.append((y, rows % 2 == 0))
-        y += 1
-    return Layout(plan, width, height, label, pitch, cell_w, cell_h, tuple(row_y), tuple(aisle_y),
-                  0 if crah_lines else -1, y, per_line)
+        if k < len(folds):
+            row_y.append(y)
+            y += folds[k] * cell_h
+    bottom = y if plan.crahs_bottom else -1
+    return Layout(plan, width, height, label, pitch, cell_w, cell_h, per_line, tuple(row_y), tuple(aisle_y),
+                  0 if plan.crahs_top else -1, bottom, y + (1 if plan.crahs_bottom else 0))

@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.tui import format as fmt
 from twin.tui.metrics import liquid_racks
-from twin.tui.panels.floor import cdu_sign, pumps_of
+from twin.tui.panels.hall import cdu_sign, crah_sign, pumps_of
 from twin.tui.widgets.canvas import Canvas, Row, Span, crop
 from twin.tui.widgets.table import Col, Table
 
@@ -201,15 +201,16 @@ class CrahTable(Table):
     def cells(self, ui: Ui, item: Any) -> Sequence[Span]:
         """Return one CRAH."""
         i = int(item)
-        bad = bool(ui.value("air.crah_fault", i))
+        sign, _ = crah_sign(ui, i)
+        bad, calm = sign == "off", "dim" if sign == "standby" else "fg"
         supply, wanted = ui.value("air.crah_supply_temp_c", i), ui.value("air.crah_supply_setpoint_c", i)
         flow = ui.value("air.crah_air_flow_m3_s", i)
-        warm = supply is not None and wanted is not None and supply > wanted + 2 and not bad
-        fan: Span = ("off", "bold crit") if bad else (fmt.percent(ui.value("air.crah_fan_frac", i)), "fg")
-        name = f"{ui.palette.glyph('off' if bad else 'unit')} {ui.element_name('crah', i)}"
-        return ((name, "bold crit" if bad else "fg"),
-                (_t(supply), "bold warn" if warm else "fg"), (_t(wanted), "dim"),
-                (_t(ui.value("air.crah_return_temp_c", i)), "fg"),
-                (fmt.NONE if flow is None else f"{flow:.1f} m³/s", "fg"),
-                (fmt.power(ui.value("air.crah_heat_w", i), 3), "fg"),
-                (fmt.percent(ui.value("air.crah_valve_frac", i)), "fg"), fan)
+        warm = supply is not None and wanted is not None and supply > wanted + 2 and sign == "unit"
+        fan: Span = ("off", "bold crit") if bad else (fmt.percent(ui.value("air.crah_fan_frac", i)), calm)
+        name = f"{ui.palette.glyph(sign)} {ui.element_name('crah', i)}"
+        return ((name, "bold crit" if bad else calm),
+                (_t(supply), "bold warn" if warm else calm), (_t(wanted), "dim"),
+                (_t(ui.value("air.crah_return_temp_c", i)), calm),
+                ("stands by" if sign == "standby" else fmt.NONE if flow is None else f"{flow:.1f} m³/s", calm),
+                (fmt.power(ui.value("air.crah_heat_w", i), 3), calm),
+                (fmt.percent(ui.value("air.crah_valve_frac", i)), calm), fan)

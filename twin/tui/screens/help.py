@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
 from twin.tui import actions
-from twin.tui.panels.floor import METRICS
+from twin.tui.metrics import METRICS
 from twin.tui.panels.rack import THROTTLE
 from twin.tui.widgets.canvas import Canvas, Row, Span
 

@@ -13,7 +13,8 @@ from twin.tui.panels import cooling, history
 from twin.tui.panels.bars import Rule
 from twin.tui.panels.cooling import CduTable, CrahTable, HeatPath, LoopTable, SkyTable
 from twin.tui.panels.events import AlarmTable, EventBrief, EventTable, FaultTable, explain_alarm
-from twin.tui.panels.floor import FloorHead, FloorMap, HotSpots, explain_floor
+from twin.tui.panels.floor import FloorHead, HotSpots, explain_floor
+from twin.tui.panels.hall import FloorMap
 from twin.tui.panels.history import Figures, Plots
 from twin.tui.panels.jobs import JobBrief, JobTable, explain_job
 from twin.tui.panels.network import LinkTable, NetworkHead, NetworkMatrix, SlowdownTable, explain_network
@@ -118,7 +119,7 @@ class Overview(FloorLike):
         with Horizontal(id="overview-body"):
             with Vertical(id="overview-floor"):
                 yield FloorHead(classes="line")
-                yield FloorMap(id="overview-map", lines_max=6)
+                yield FloorMap(id="overview-map")
             with Vertical(id="overview-side"):
                 yield RackPanel(id="overview-rack")
                 yield JobBrief(id="overview-jobs")
@@ -134,7 +135,7 @@ class Floor(FloorLike):
         with Horizontal():
             with Vertical(id="floor-main"):
                 yield FloorHead(classes="line")
-                yield FloorMap(id="floor-map", lines_max=6)
+                yield FloorMap(id="floor-map")
             with Vertical(id="floor-side"):
                 yield HotSpots(id="hot-spots")
                 yield RackPanel(id="floor-rack")

@@ -1,0 +1,212 @@
+"""The hall as it stands: racks in the colours of the metric, aisles, CRAHs along the walls, CDUs at the row ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.tui.metrics import map_of, metric_of, rack_values
+from twin.tui.plan import AislePlan, Gather, Layout, gather, layout
+from twin.tui.theme import LEVELS, NONE
+from twin.tui.widgets.heatmap import Grid, HeatMap, quantise
+
+if TYPE_CHECKING:
+    from twin.tui.ui import Ui
+
+
+class FloorMap(HeatMap):
+    """Racks, aisles, CRAHs and CDUs of the selected hall."""
+
+    def layout_now(self, ui: Ui) -> Layout:
+        """Return where everything is drawn at the present size."""
+        key = ("layout", ui.hall, self.content_size)
+        found: Layout | None = ui.cache.get(key)
+        if found is None:
+            width, height = self.content_size
+            found = ui.cache[key] = layout(ui.halls[ui.hall], width, height)
+        return found
+
+    def draw(self, ui: Ui, width: int, height: int) -> tuple[Grid, str] | None:
+        """Return the hall in the colours of the metric."""
+        lay = self.layout_now(ui)
+        grid = Grid(width, max(height, lay.total))
+        levels = rack_pixels(ui, lay)
+        if levels is not None:
+            y, x = _targets(ui, lay)
+            grid.pixels[y, x] = levels
+        _draw_aisles(grid, lay, ui)
+        _draw_rows(grid, lay, ui)
+        _draw_crahs(grid, lay, ui)
+        _draw_marks(grid, lay, ui)
+        return grid.window(lay.scroll_for(ui.rack), height), map_of(ui)
+
+    def rack_at(self, ui: Ui, x: int, y: int) -> int | None:
+        """Return the rack drawn at a cell."""
+        lay = self.layout_now(ui)
+        return lay.rack_at(x, y, lay.scroll_for(ui.rack))
+
+
+def rack_pixels(ui: Ui, lay: Layout) -> Any:
+    """Return levels, racks x pixel rows x pixel columns, of the metric; None when the frame does not hold it."""
+    metric, racks = metric_of(ui), np.array(lay.plan.racks)
+    shape = (len(racks), 2 * lay.cell_h, lay.cell_w)
+    column = ui.column(metric.column)
+    if column is None or not len(racks):
+        return None
+    if metric.axis == "rack":
+        values = np.asarray(rack_values(ui, metric))[racks]
+        levels = np.broadcast_to(quantise(values, metric.lo(ui.site), metric.hi(ui.site))[:, None, None], shape).copy()
+    else:
+        values = _gather(ui, lay).reduce(column, metric.how).reshape(shape)
+        if metric.name == "job":
+            levels = np.where(values < 0, 0, 1 + values % (LEVELS - 1)).astype(np.uint8)
+        else:
+            levels = quantise(values * metric.scale, metric.lo(ui.site), metric.hi(ui.site))
+    energised = ui.column("power.rack_energised")
+    if energised is not None:
+        levels[np.asarray(energised)[racks] == 0] = NONE
+    return levels
+
+
+def _gather(ui: Ui, lay: Layout) -> Gather:
+    key = ("gather", lay.plan.hall, lay.cell_w, lay.cell_h)
+    found: Gather | None = ui.cache.get(key)
+    if found is None:
+        found = ui.cache[key] = gather(ui.site.topology, lay.plan.racks, lay.cell_w, 2 * lay.cell_h)
+    return found
+
+
+def _targets(ui: Ui, lay: Layout) -> tuple[Any, Any]:
+    """Return pixel row and column of every pixel of every rack."""
+    key = ("targets", lay.plan.hall, lay.width, lay.height, lay.cell_w, lay.cell_h)
+    found: tuple[Any, Any] | None = ui.cache.get(key)
+    if found is None:
+        at = np.array([lay.places[rack] for rack in lay.plan.racks]).reshape(-1, 2)
+        y = 2 * at[:, 1, None, None] + np.arange(2 * lay.cell_h)[None, :, None] + np.zeros((1, 1, lay.cell_w), int)
+        x = at[:, 0, None, None] + np.arange(lay.cell_w)[None, None, :] + np.zeros((1, 2 * lay.cell_h, 1), int)
+        found = ui.cache[key] = (y, np.minimum(x, lay.width - 1))
+    return found
+
+
+def _draw_aisles(grid: Grid, lay: Layout, ui: Ui) -> None:
+    """Draw aisles as lines, or, when the metric is the inlet air, in the temperature of their air."""
+    air = _aisle_air(ui) if metric_of(ui).name == "inlet" else None
+    for y, aisle in lay.aisle_y:
+        if air is not None:
+            grid.pixels[2 * y:2 * y + 2, lay.left:lay.left + lay.span] = _air_pixels(ui, lay, aisle, air)
+            continue
+        sign = ui.palette.glyph("cold" if aisle.cold else "hot")
+        grid.text(lay.left, y, sign * lay.span, "faint")
+        label = " cold aisle " if aisle.cold else " hot aisle "
+        if lay.span > 3 * len(label):
+            grid.text(lay.left + (lay.span - len(label)) // 2, y, label, "dim")
+
+
+def _aisle_air(ui: Ui) -> Any:
+    """Return the air's temperature by grid cell, None when the frame does not hold it."""
+    cells = ui.column("air.cell_temp_c")
+    ptr = getattr(ui.site.floor, "hall_cell_ptr", None)
+    return cells if cells is not None and ptr is not None and len(cells) == int(ptr[-1]) else None
+
+
+def _air_pixels(ui: Ui, lay: Layout, aisle: AislePlan, air: Any) -> Any:
+    """Return the levels of an aisle at rack height: its two rows of grid cells, one above the other."""
+    floor, hall, metric = ui.site.floor, lay.plan.hall, metric_of(ui)
+    nx, ny, base = int(floor.hall_nx[hall]), int(floor.hall_ny[hall]), int(floor.hall_cell_ptr[hall])
+    layer = np.asarray(air[base:base + 3 * nx * ny]).reshape(3, ny, nx)[1]
+    _, y, _, depth = (int(v) for v in floor.aisle_rect[aisle.index])
+    racks = lay.plan.racks
+    x0 = min(int(floor.rack_x[r]) for r in racks)
+    x1 = max(int(floor.rack_x[r]) + int(floor.rack_w[r]) for r in racks)
+    across = x0 + np.arange(lay.span) * (x1 - x0) // lay.span
+    return quantise(layer[[y, y + depth - 1]][:, across], metric.lo(ui.site), metric.hi(ui.site))
+
+
+def _draw_rows(grid: Grid, lay: Layout, ui: Ui) -> None:
+    """Draw row names and the CDUs at both ends."""
+    right = lay.left + lay.span + 1
+    for row, y in zip(lay.plan.rows, lay.row_y, strict=True):
+        middle = y + (lay.cell_h - 1) // 2
+        here = bool(row.racks) and row.racks[0] <= ui.rack <= row.racks[-1]
+        grid.text(1, middle, row.name, "bold accent" if here else "dim")
+        for k, cdu in enumerate(row.cdus_left):
+            sign, ink = cdu_sign(ui, cdu)
+            grid.text(lay.left - 1 - len(row.cdus_left) + k, middle, ui.palette.glyph(sign), ink)
+        for k, cdu in enumerate(row.cdus_right):
+            sign, ink = cdu_sign(ui, cdu)
+            grid.text(right + k, middle, ui.palette.glyph(sign), ink)
+    if lay.top_y >= 0 and any(row.cdus_right for row in lay.plan.rows):
+        grid.text(right, lay.top_y, "CDU", "dim")
+
+
+def cdu_sign(ui: Ui, cdu: int) -> tuple[str, str]:
+    """Return glyph and ink of a CDU: fault, standing by, or at work."""
+    fault = ui.column("liquid.pump_fault")
+    if fault is not None and any(fault[pump] for pump in pumps_of(ui, cdu) if pump < len(fault)):
+        return "off", "bold crit"
+    flow = ui.value("liquid.cdu_flow_kg_s", cdu)
+    return ("standby", "dim") if flow is not None and flow < 1e-3 else ("unit", "ok")
+
+
+def pumps_of(ui: Ui, cdu: int) -> tuple[int, ...]:
+    """Return the pumps of a CDU, by their names."""
+    table = ui.cache.get("pumps")
+    if table is None:
+        table = ui.cache["pumps"] = {}
+        for i, name in enumerate(ui.names("pump")):
+            table.setdefault(name.rpartition(".")[0], []).append(i)
+    return tuple(table.get(ui.element_name("cdu", cdu), ()))
+
+
+def crah_sign(ui: Ui, crah: int) -> tuple[str, str]:
+    """Return glyph and ink of a CRAH: fault, standing by, or at work."""
+    if ui.value("air.crah_fault", crah):
+        return "off", "bold crit"
+    flow = ui.value("air.crah_air_flow_m3_s", crah)
+    return ("standby", "dim") if flow is not None and flow < 1e-3 else ("unit", "ok")
+
+
+def _draw_crahs(grid: Grid, lay: Layout, ui: Ui) -> None:
+    """Draw the CRAHs along the two walls, with number and supply temperature where there is room."""
+    for y, wall in ((lay.top_y, lay.plan.crahs_top), (lay.bottom_y, lay.plan.crahs_bottom)):
+        if y < 0:
+            continue
+        if lay.left >= 6:
+            grid.text(1, y, "CRAH", "dim")
+        gap = lay.span // max(1, len(wall))
+        supply = ui.column("air.crah_supply_temp_c")
+        for crah, place in wall:
+            sign, ink = crah_sign(ui, crah)
+            name = ui.element_name("crah", crah).rpartition(".")[2].removeprefix("crah")
+            text = ui.palette.glyph(sign) + (name if gap >= 5 else "")
+            note = f" {supply[crah]:.1f}" if supply is not None and gap >= 10 and sign != "standby" else ""
+            x = lay.left + min(int(place * lay.span), lay.span - len(text) - len(note))
+            x = max(lay.left, x - len(text) // 2)
+            grid.text(x, y, text[0], ink)
+            grid.text(x + 1, y, text[1:] + note, ink if sign == "off" else "dim")
+
+
+def _draw_marks(grid: Grid, lay: Layout, ui: Ui) -> None:
+    """Mark racks that are throttled, dead or have nothing to show, and the selected one."""
+    throttled, energised = ui.column("chip.rack_throttled"), ui.column("power.rack_energised")
+    metric = metric_of(ui)
+    values = rack_values(ui, metric) if metric.liquid_only else None
+    glyph = ui.palette.glyph
+    for rack in lay.plan.racks:
+        x, y = lay.places[rack]
+        cx, cy = x + (lay.cell_w - 1) // 2, y + (lay.cell_h - 1) // 2
+        if energised is not None and not energised[rack]:
+            grid.text(cx, cy, glyph("off"), "bold crit")
+        elif throttled is not None and throttled[rack]:
+            grid.text(cx, cy, glyph("alarm"), "contrast")
+        elif values is not None and not np.isfinite(values[rack]):
+            grid.text(cx, cy, glyph("dot"), "faint")
+    if ui.rack in lay.places:
+        x, y = lay.places[ui.rack]
+        for line in range(lay.cell_h):
+            if lay.pitch > lay.cell_w:
+                grid.text(x - 1, y + line, glyph("left"), "bold bright")
+                grid.text(x + lay.cell_w, y + line, glyph("right"), "bold bright")
+            else:
+                grid.text(x, y + line, glyph("cursor") * lay.cell_w, "contrast")
