@@ -48,11 +48,35 @@ def make_site(halls: int = 1, liquid_rows: int = 4, air_rows: int = 2, racks: in
     electrical = make_tree(names, row_of, names["hall"])
     fabric = SimpleNamespace(leaf_spine_link=np.arange(leaves * planes).reshape(leaves, planes),
                              leaf_rail=np.repeat(np.arange(4), 4), tiers=SimpleNamespace(rails=4, leaves=4))
-    axes = {axis: len(members) for axis, members in names.items()} | {"one": 1, "cell": 8}
+    floor = make_floor(topology, names)
+    axes = {axis: len(members) for axis, members in names.items()} | {"one": 1, "cell": int(floor.hall_cell_ptr[-1])}
     return Site(spec=spec, topology=topology, hydronics=SimpleNamespace(cdu_loop=np.zeros(len(names["cdu"]), int)),
-                floor=SimpleNamespace(crah_loop=np.ones(len(names["crah"]), int)), electrical=electrical, fabric=fabric,
+                floor=floor, electrical=electrical, fabric=fabric,
                 jobs=None, climate=None, axes=axes, names=names, start_unix_ns=1_784_138_400 * S, utc_offset_s=-18_000,
                 catalog=None)
+
+
+def make_floor(topology: Any, names: dict[str, Any]) -> Any:
+    """Stand the rows across cold and hot aisles, CRAHs along two walls, CDUs at both ends of a row."""
+    halls = len(names["hall"])
+    rows = [int((topology.row_hall == h).sum()) for h in range(halls)]
+    racks = int(topology.rack_column.max()) + 1
+    nx, ny = racks + 8, [4 * n + 8 for n in rows]
+    first_row = np.cumsum([0, *rows])
+    row_y = np.array([4 + 4 * (r - first_row[topology.row_hall[r]]) for r in range(len(topology.row_hall))])
+    aisles = [(h, k % 2 == 0, 4, 2 + 4 * k, racks, 2) for h in range(halls) for k in range(rows[h] + 1)]
+    wall = np.array([int(name.rpartition("crah")[2]) for name in names["crah"]])
+    hall = np.array([names["hall"].index(name.partition(".")[0]) for name in names["crah"]])
+    row = np.array([names["row"].index(name.partition(".")[0]) for name in names["cdu"]])
+    last = np.array([name.endswith("3") for name in names["cdu"]])
+    return SimpleNamespace(
+        hall_nx=np.full(halls, nx), hall_ny=np.array(ny),
+        hall_cell_ptr=np.cumsum([0, *(3 * nx * n for n in ny)]), rack_x=topology.rack_column + 4,
+        rack_y=row_y[topology.rack_row], rack_w=np.ones(len(topology.rack_row), int),
+        aisle_hall=np.array([a[0] for a in aisles]), aisle_kind=np.array([int(a[1]) for a in aisles]),
+        aisle_rect=np.array([a[2:] for a in aisles]), crah_loop=np.ones(len(wall), int),
+        crah_x=4 + ((wall - 1) % 5) * racks // 5, crah_w=np.full(len(wall), 2),
+        crah_y=np.where(wall <= 5, 0, np.array(ny)[hall] - 2), cdu_x=np.where(last, racks + 5, 3), cdu_y=row_y[row])
 
 
 def make_tree(names: dict[str, Any], rows: list[str], halls: list[str]) -> Any:
@@ -254,6 +278,14 @@ def _fill_racks(site: Site, tick: int, out: dict[str, np.ndarray], calm: bool) -
         inlet = inlet + 8.5 * near * (t.rack_hall == 0)
     out["air.rack_inlet_temp_c"], out["air.rack_outlet_temp_c"] = inlet, inlet + 13
     out["air.rack_air_flow_m3_s"] = np.full(racks, 1.02)
+    floor, cells = site.floor, out["air.cell_temp_c"]
+    for hall in range(len(site.names["hall"])):
+        nx, ny, base = int(floor.hall_nx[hall]), int(floor.hall_ny[hall]), int(floor.hall_cell_ptr[hall])
+        y, x = np.mgrid[0:ny, 0:nx]
+        plume = 0 if calm else 9 * np.exp(-((x - 16) / 4) ** 2 - ((y - ny + 8) / 6) ** 2)
+        for layer, warm in enumerate((20.5, 23.0, 29.0)):
+            field = warm + np.where((y // 4) % 2 == 1, 0.5, 6.0 * (layer > 0)) + plume
+            cells[base + layer * nx * ny:base + (layer + 1) * nx * ny] = field.ravel()
 
 
 def _fill_jobs(site: Site, tick: int, out: dict[str, np.ndarray]) -> None:
