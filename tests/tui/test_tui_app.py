@@ -6,6 +6,7 @@ from tui_fake import FakeSession, make_site
 from twin.tui import actions
 from twin.tui.app import TwinApp
 from twin.tui.metrics import METRICS, metric_of
+from twin.tui.panels.air import fit_field
 from twin.tui.panels.hall import FloorMap
 from twin.tui.screenshot import screenshot_svg
 from twin.wiring import Command
@@ -326,3 +327,49 @@ def test_screenshot_is_a_picture_of_the_view():
     svg = screenshot_svg(FakeSession(SITE), (100, 30), "floor", keys=("m",))
     assert svg.startswith("<svg")
     assert "coolant" in svg
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_air_of_the_hall_is_a_field_of_three_layers(size):
+    app = app_of(view="floor")
+    async with app.run_test(size=size) as pilot:
+        heads = []
+        for _ in range(3):
+            await pilot.press("v")
+            await pilot.pause()
+            heads.append(text_of(app)[3])
+            text = "\n".join(text_of(app))
+            assert "▣10" in text
+            assert "A6" in text
+        if size[0] > 80:
+            assert [word for word, head in zip(("rack height", "over racks", "underfloor"), heads, strict=True)
+                    if word not in head] == []
+        heat = app.screen.query_one(FloorMap)
+        width, height = heat.content_size
+        rack = app.ui.names("rack").index("A4.09")
+        fit = fit_field(app.ui, 0, width, height)
+        floor = SITE.floor
+        await pilot.click(heat, offset=fit.place(int(floor.rack_x[rack]), int(floor.rack_y[rack])))
+        await pilot.pause()
+        assert app.ui.rack == rack
+
+
+async def test_bytes_written_for_a_frame_stay_small():
+    written = []
+    app = app_of(view="floor")
+    async with app.run_test(size=(200, 60)) as pilot:
+        await pilot.pause()
+        console = app.console
+        display = app._display
+
+        def record(screen, renderable):
+            if hasattr(renderable, "render_segments"):
+                written.append(len(renderable.render_segments(console)))
+            display(screen, renderable)
+
+        app._display = record  # type: ignore[method-assign]
+        for _ in range(10):
+            app.session.step()
+            app.pull()
+            await pilot.pause()
+    assert 0 < sum(written) < 10 * 60_000

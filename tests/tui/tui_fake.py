@@ -12,8 +12,9 @@ from twin.catalog.loader import load_catalog
 from twin.engine.alarms import ActiveAlarm
 from twin.engine.faults import ActiveFault
 from twin.runtime.frame import Frame
+from twin.site.floorplan import build_floor
 from twin.site.site import Site
-from twin.site.spec import EventSpec, HallSpec, RowSpec, ScenarioSpec, Spec
+from twin.site.spec import CoolingUnitsSpec, EventSpec, HallSpec, RowSpec, ScenarioSpec, Spec
 from twin.site.topology import build_topology
 from twin.state.blocks import BLOCKS
 from twin.wiring import Command, Event, FaultKind, Setting
@@ -26,8 +27,9 @@ def make_site(halls: int = 1, liquid_rows: int = 4, air_rows: int = 2, racks: in
     rows = [RowSpec(racks=racks, rack="gb200-nvl72", repeat=liquid_rows)]
     if air_rows:
         rows.append(RowSpec(racks=racks, rack="hgx-h100-x4", repeat=air_rows))
+    crah = CoolingUnitsSpec(type="crah-350kw", count=10, spare=1)
     spec = Spec(scenario=ScenarioSpec(title="One hall, an hour, two failures", start="2026-07-15T13:00:00-05:00"),
-                hall=[HallSpec(name="A", row=rows, repeat=halls)],
+                hall=[HallSpec(name="A", row=rows, repeat=halls, crah=crah)],
                 event=[EventSpec(at=600 * S, fault="cdu_pump_trip", target="A2.cdu1.pumpA"),
                        EventSpec(at=1800 * S, fault="crah_fan_trip", target="A.crah4")])
     topology = build_topology(spec, load_catalog())
@@ -37,7 +39,6 @@ def make_site(halls: int = 1, liquid_rows: int = 4, air_rows: int = 2, racks: in
     names["cdu"] = [f"{row}.cdu{k}" for row in row_of if row in is_liquid for k in (1, 2, 3)]
     names["pump"] = [f"{cdu}.pump{x}" for cdu in names["cdu"] for x in "AB"]
     names["tcs"] = [row for row in row_of if row in is_liquid]
-    names["crah"] = [f"{hall}.crah{k}" for hall in names["hall"] for k in range(1, 10)]
     names["loop"], names["rejector"] = ["warm", "chilled"], ["warm.dry", "warm.tower"]
     names["chiller"] = ["chilled.chillers"]
     names["job"] = ["pretrain", "chat", "finetune", "eval", "batch-17", "later"]
@@ -48,35 +49,13 @@ def make_site(halls: int = 1, liquid_rows: int = 4, air_rows: int = 2, racks: in
     electrical = make_tree(names, row_of, names["hall"])
     fabric = SimpleNamespace(leaf_spine_link=np.arange(leaves * planes).reshape(leaves, planes),
                              leaf_rail=np.repeat(np.arange(4), 4), tiers=SimpleNamespace(rails=4, leaves=4))
-    floor = make_floor(topology, names)
+    floor = build_floor(spec, load_catalog(), topology, SimpleNamespace(names=names))
+    names |= floor.names
     axes = {axis: len(members) for axis, members in names.items()} | {"one": 1, "cell": int(floor.hall_cell_ptr[-1])}
     return Site(spec=spec, topology=topology, hydronics=SimpleNamespace(cdu_loop=np.zeros(len(names["cdu"]), int)),
                 floor=floor, electrical=electrical, fabric=fabric,
                 jobs=None, climate=None, axes=axes, names=names, start_unix_ns=1_784_138_400 * S, utc_offset_s=-18_000,
                 catalog=None)
-
-
-def make_floor(topology: Any, names: dict[str, Any]) -> Any:
-    """Stand the rows across cold and hot aisles, CRAHs along two walls, CDUs at both ends of a row."""
-    halls = len(names["hall"])
-    rows = [int((topology.row_hall == h).sum()) for h in range(halls)]
-    racks = int(topology.rack_column.max()) + 1
-    nx, ny = racks + 8, [4 * n + 8 for n in rows]
-    first_row = np.cumsum([0, *rows])
-    row_y = np.array([4 + 4 * (r - first_row[topology.row_hall[r]]) for r in range(len(topology.row_hall))])
-    aisles = [(h, k % 2 == 0, 4, 2 + 4 * k, racks, 2) for h in range(halls) for k in range(rows[h] + 1)]
-    wall = np.array([int(name.rpartition("crah")[2]) for name in names["crah"]])
-    hall = np.array([names["hall"].index(name.partition(".")[0]) for name in names["crah"]])
-    row = np.array([names["row"].index(name.partition(".")[0]) for name in names["cdu"]])
-    last = np.array([name.endswith("3") for name in names["cdu"]])
-    return SimpleNamespace(
-        hall_nx=np.full(halls, nx), hall_ny=np.array(ny),
-        hall_cell_ptr=np.cumsum([0, *(3 * nx * n for n in ny)]), rack_x=topology.rack_column + 4,
-        rack_y=row_y[topology.rack_row], rack_w=np.ones(len(topology.rack_row), int),
-        aisle_hall=np.array([a[0] for a in aisles]), aisle_kind=np.array([int(a[1]) for a in aisles]),
-        aisle_rect=np.array([a[2:] for a in aisles]), crah_loop=np.ones(len(wall), int),
-        crah_x=4 + ((wall - 1) % 5) * racks // 5, crah_w=np.full(len(wall), 2),
-        crah_y=np.where(wall <= 5, 0, np.array(ny)[hall] - 2), cdu_x=np.where(last, racks + 5, 3), cdu_y=row_y[row])
 
 
 def make_tree(names: dict[str, Any], rows: list[str], halls: list[str]) -> Any:

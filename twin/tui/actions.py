@@ -88,6 +88,8 @@ ACTIONS: tuple[Action, ...] = (
            views=("overview", "floor")),
     Action("hall_back", ("left_square_bracket",), "[", "hall before", "Show the hall before.", "Floor",
            views=("overview", "floor")),
+    Action("layer", ("v",), "v", "layer", "Show the next layer of the hall's air.", "Floor",
+           views=("overview", "floor")),
     Action("colour_map", ("c",), "c", "colours", "Change the colour map of the floor.", "Floor", views=_MAPS),
     Action("fault", ("f",), "f", "fault", "Inject a fault, or end one that is active.", "Act", writes=True, bar=4),
     Action("setting", ("s",), "s", "set-point", "Change a set-point.", "Act", writes=True, bar=7),

@@ -19,7 +19,8 @@ from textual.filter import LineFilter, NoColor
 from twin.errors import TwinError
 from twin.tui import actions
 from twin.tui import format as fmt
-from twin.tui.metrics import map_of, metric_of
+from twin.tui.metrics import METRICS, map_of, metric_of
+from twin.tui.panels.air import LAYERS, has_field
 from twin.tui.panels.bars import TabBar
 from twin.tui.panels.events import AlarmTable
 from twin.tui.panels.floor import hot_spots, next_metric
@@ -120,6 +121,7 @@ class TwinApp(App[None]):
         self.ui = Ui(session, palette, session.frame(), read_only=read_only, view=view)
         self.ui.take(self.ui.frame)
         self.fed = 0
+        self._behind = False
         self.animation_level = "none"
         self.title = "twin"
         for flag in (True, False):
@@ -145,16 +147,21 @@ class TwinApp(App[None]):
     def pull(self) -> None:
         """Take the newest frame; nothing is done when it is the one that was drawn, or when a menu covers it."""
         frame = self.session.frame()
-        if frame.version == self.ui.frame.version or self.screen is not self.main:
+        if self.screen is not self.main:
+            return
+        if frame.version == self.ui.frame.version:
+            if self._behind:
+                self.feed()
             return
         self.ui.take(frame)
-        self.feed()
+        self.feed(-1 if frame.paused else self.fed)
 
-    def feed(self) -> None:
-        """Draw what changed."""
+    def feed(self, count: int = -1) -> None:
+        """Draw what changed; with a count, panels that are painted less often wait for their turn."""
         self.fed += 1
+        self._behind = count >= 0
         if self.main.is_mounted and self.screen is self.main:
-            self.main.feed()
+            self.main.feed(count)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Tell whether an action works now; read-only screens and other views do not know some."""
@@ -271,6 +278,16 @@ class TwinApp(App[None]):
             self.ui.select_rack(hall.racks[0])
         self.ui.hall = hall.hall
         self.feed()
+
+    def action_layer(self) -> None:
+        """Show the next layer of the hall's air; the first press goes to the air."""
+        if not has_field(self.ui):
+            self.say("this factory has no air grid")
+            return
+        if metric_of(self.ui).axis == "cell":
+            self.ui.layer = (self.ui.layer + 1) % len(LAYERS)
+        self.ui.metric = next(i for i, m in enumerate(METRICS) if m.axis == "cell")
+        self.say(f"hall air, {LAYERS[self.ui.layer]}")
 
     def action_colour_map(self) -> None:
         """Draw the floor in another colour map."""

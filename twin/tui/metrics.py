@@ -24,7 +24,7 @@ class Metric:
 
     Attributes:
         name, title: short name and what stands on the screen.
-        column: column of the frame; axis ``gpu`` or ``rack``.
+        column: column of the frame; axis ``gpu``, ``rack`` or ``cell``.
         how: how GPUs are reduced to a pixel or a rack: max, mean or first.
         unit: unit after conversion; scale: factor from the column's unit.
         colour_map: the map it is drawn in unless another one is chosen.
@@ -99,6 +99,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("inlet", "inlet air", "air.rack_inlet_temp_c", "rack", "max", "°C", 1.0, "viridis",
            lambda s: 16.0, lambda s: 36.0, lambda s: 32.0,
            "air into the rack; ASHRAE recommends up to 27 °C, class A1 allows 32 °C"),
+    Metric("air", "hall air", "air.cell_temp_c", "cell", "max", "°C", 1.0, "viridis",
+           lambda s: 16.0, lambda s: 46.0, lambda s: None,
+           "air of the hall in one of three layers; v goes to the next layer"),
     Metric("power", "rack power", "power.rack_input_w", "rack", "max", "kW", 1e-3, "inferno",
            lambda s: 0.0, rack_rating_kw, lambda s: None,
            "electrical power into the rack; the scale ends at the largest rating"),
@@ -130,13 +133,13 @@ def map_of(ui: Ui) -> str:
 def rack_values(ui: Ui, metric: Metric) -> Any:
     """Return the metric of every rack of the site, scaled; None when the frame does not hold it.
 
-    Racks for which it means nothing are NaN.
+    Racks for which it means nothing are NaN; for the hall's air it is the air behind the racks.
     """
-    column = ui.column(metric.column)
+    column = ui.column("air.rack_outlet_temp_c" if metric.axis == "cell" else metric.column)
     if column is None:
         return None
     topology = ui.site.topology
-    if metric.axis == "rack":
+    if metric.axis in ("rack", "cell"):
         values = column * metric.scale
         if metric.liquid_only:
             values = np.where(liquid_racks(ui), values, np.nan)

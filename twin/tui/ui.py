@@ -42,6 +42,7 @@ class Ui:
         metric: index into ``metrics.METRICS``; colour_map overrides the metric's own when not empty.
         hall, rack: selected hall and rack.
         window: index into WINDOWS_NS.
+        layer: layer of the hall's air: 0 under the floor, 1 at rack height, 2 over the racks.
         marks: alarms and faults seen so far, for the time line.
         message: a line that answers the last key, shown until the next key.
     """
@@ -55,6 +56,7 @@ class Ui:
     hall: int = 0
     rack: int = 0
     window: int = 0
+    layer: int = 1
     view: str = "overview"
     message: str = ""
     marks: dict[tuple[int, str, str], Mark] = field(default_factory=dict)

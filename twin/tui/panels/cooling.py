@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.tui import format as fmt
 from twin.tui.metrics import liquid_racks
-from twin.tui.panels.hall import cdu_sign, crah_sign, pumps_of
+from twin.tui.panels.signs import cdu_sign, crah_sign, pumps_of
 from twin.tui.widgets.canvas import Canvas, Row, Span, crop
 from twin.tui.widgets.table import Col, Table
 

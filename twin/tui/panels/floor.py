@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.tui import format as fmt
 from twin.tui.metrics import METRICS, Metric, map_of, metric_of, rack_limit_c, rack_values
+from twin.tui.panels.air import LAYERS
 from twin.tui.theme import LEVELS
 from twin.tui.widgets.canvas import Canvas, Row, Span, crop, spread
 
@@ -32,6 +33,8 @@ def head_row(ui: Ui, width: int) -> Row:
     if len(ui.halls) > 1:
         left += [(f" {ui.hall + 1}/{len(ui.halls)}", "dim")]
     left += [("  ", ""), (glyph("lt"), "dim"), (metric.title, "accent"), (glyph("gt"), "dim")]
+    if metric.axis == "cell":
+        left += [("  ", ""), (LAYERS[ui.layer], "fg")]
     return spread(tuple(left), scale_row(ui, metric, max(8, min(32, width - 46))), width)
 
 
@@ -51,12 +54,15 @@ def scale_row(ui: Ui, metric: Metric, cells: int) -> Row:
 class HotSpots(Canvas):
     """The racks with the highest values of the metric, in every hall."""
 
+    every = 5
+
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the list."""
         metric = metric_of(ui)
         if metric.name == "job":
             return job_legend(ui, width, height)
-        rows: list[Row] = [((f"highest {metric.title}", "dim"),)]
+        what = "outlet air" if metric.axis == "cell" else metric.title
+        rows: list[Row] = [((f"highest {what}", "dim"),)]
         for rack, value, name in hot_spots(ui, metric, height - 1):
             limit = metric.limit(ui.site) if metric.name != "temp" else rack_limit_c(ui.site, rack)
             over = limit is not None and value >= limit
@@ -113,6 +119,8 @@ def explain_floor(ui: Ui) -> Row:
     """Say what the metric is, its limit, and where it is highest."""
     metric = metric_of(ui)
     spans: list[Span] = [(f"{metric.title}: ", "fg"), (metric.doc, "dim")]
+    if metric.axis == "cell":
+        return tuple(spans)
     limit = metric.limit(ui.site)
     top = hot_spots(ui, metric, 1) if metric.name != "job" else []
     if top:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.tui.metrics import map_of, metric_of, rack_values
+from twin.tui.panels.air import draw_field, has_field, layer_of, rack_in_field
+from twin.tui.panels.signs import cdu_sign, crah_sign
 from twin.tui.plan import AislePlan, Gather, Layout, gather, layout
 from twin.tui.theme import LEVELS, NONE
 from twin.tui.widgets.heatmap import Grid, HeatMap, quantise
@@ -29,6 +31,8 @@ class FloorMap(HeatMap):
 
     def draw(self, ui: Ui, width: int, height: int) -> tuple[Grid, str] | None:
         """Return the hall in the colours of the metric."""
+        if metric_of(ui).axis == "cell":
+            return draw_field(ui, ui.halls[ui.hall], width, height), map_of(ui)
         lay = self.layout_now(ui)
         grid = Grid(width, max(height, lay.total))
         levels = rack_pixels(ui, lay)
@@ -43,6 +47,8 @@ class FloorMap(HeatMap):
 
     def rack_at(self, ui: Ui, x: int, y: int) -> int | None:
         """Return the rack drawn at a cell."""
+        if metric_of(ui).axis == "cell":
+            return rack_in_field(ui, ui.halls[ui.hall], *self.content_size, x, y)
         lay = self.layout_now(ui)
         return lay.rack_at(x, y, lay.scroll_for(ui.rack))
 
@@ -91,7 +97,7 @@ def _targets(ui: Ui, lay: Layout) -> tuple[Any, Any]:
 
 def _draw_aisles(grid: Grid, lay: Layout, ui: Ui) -> None:
     """Draw aisles as lines, or, when the metric is the inlet air, in the temperature of their air."""
-    air = _aisle_air(ui) if metric_of(ui).name == "inlet" else None
+    air = layer_of(ui, lay.plan.hall, 1) if metric_of(ui).name == "inlet" and has_field(ui) else None
     for y, aisle in lay.aisle_y:
         if air is not None:
             grid.pixels[2 * y:2 * y + 2, lay.left:lay.left + lay.span] = _air_pixels(ui, lay, aisle, air)
@@ -103,24 +109,15 @@ def _draw_aisles(grid: Grid, lay: Layout, ui: Ui) -> None:
             grid.text(lay.left + (lay.span - len(label)) // 2, y, label, "dim")
 
 
-def _aisle_air(ui: Ui) -> Any:
-    """Return the air's temperature by grid cell, None when the frame does not hold it."""
-    cells = ui.column("air.cell_temp_c")
-    ptr = getattr(ui.site.floor, "hall_cell_ptr", None)
-    return cells if cells is not None and ptr is not None and len(cells) == int(ptr[-1]) else None
-
-
 def _air_pixels(ui: Ui, lay: Layout, aisle: AislePlan, air: Any) -> Any:
     """Return the levels of an aisle at rack height: its two rows of grid cells, one above the other."""
-    floor, hall, metric = ui.site.floor, lay.plan.hall, metric_of(ui)
-    nx, ny, base = int(floor.hall_nx[hall]), int(floor.hall_ny[hall]), int(floor.hall_cell_ptr[hall])
-    layer = np.asarray(air[base:base + 3 * nx * ny]).reshape(3, ny, nx)[1]
+    floor, metric = ui.site.floor, metric_of(ui)
     _, y, _, depth = (int(v) for v in floor.aisle_rect[aisle.index])
     racks = lay.plan.racks
     x0 = min(int(floor.rack_x[r]) for r in racks)
     x1 = max(int(floor.rack_x[r]) + int(floor.rack_w[r]) for r in racks)
     across = x0 + np.arange(lay.span) * (x1 - x0) // lay.span
-    return quantise(layer[[y, y + depth - 1]][:, across], metric.lo(ui.site), metric.hi(ui.site))
+    return quantise(air[[y, y + depth - 1]][:, across], metric.lo(ui.site), metric.hi(ui.site))
 
 
 def _draw_rows(grid: Grid, lay: Layout, ui: Ui) -> None:
@@ -138,33 +135,6 @@ def _draw_rows(grid: Grid, lay: Layout, ui: Ui) -> None:
             grid.text(right + k, middle, ui.palette.glyph(sign), ink)
     if lay.top_y >= 0 and any(row.cdus_right for row in lay.plan.rows):
         grid.text(right, lay.top_y, "CDU", "dim")
-
-
-def cdu_sign(ui: Ui, cdu: int) -> tuple[str, str]:
-    """Return glyph and ink of a CDU: fault, standing by, or at work."""
-    fault = ui.column("liquid.pump_fault")
-    if fault is not None and any(fault[pump] for pump in pumps_of(ui, cdu) if pump < len(fault)):
-        return "off", "bold crit"
-    flow = ui.value("liquid.cdu_flow_kg_s", cdu)
-    return ("standby", "dim") if flow is not None and flow < 1e-3 else ("unit", "ok")
-
-
-def pumps_of(ui: Ui, cdu: int) -> tuple[int, ...]:
-    """Return the pumps of a CDU, by their names."""
-    table = ui.cache.get("pumps")
-    if table is None:
-        table = ui.cache["pumps"] = {}
-        for i, name in enumerate(ui.names("pump")):
-            table.setdefault(name.rpartition(".")[0], []).append(i)
-    return tuple(table.get(ui.element_name("cdu", cdu), ()))
-
-
-def crah_sign(ui: Ui, crah: int) -> tuple[str, str]:
-    """Return glyph and ink of a CRAH: fault, standing by, or at work."""
-    if ui.value("air.crah_fault", crah):
-        return "off", "bold crit"
-    flow = ui.value("air.crah_air_flow_m3_s", crah)
-    return ("standby", "dim") if flow is not None and flow < 1e-3 else ("unit", "ok")
 
 
 def _draw_crahs(grid: Grid, lay: Layout, ui: Ui) -> None:

@@ -112,6 +112,8 @@ def window_label(ui: Ui) -> str:
 class Plots(Canvas):
     """Several histories, stacked or in columns, as many as fit."""
 
+    every = 5
+
     def __init__(self, *traces: Trace, least: int = 5, id: str | None = None) -> None:
         super().__init__(id=id)
         self.traces, self.least = traces, least
@@ -221,6 +223,8 @@ def _figure_money(ui: Ui) -> Figure | None:
 
 class Figures(Canvas):
     """The five numbers side by side, each with its verdict and its history."""
+
+    every = 5
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return them."""

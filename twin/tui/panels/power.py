@@ -19,6 +19,8 @@ _GENERATOR = ("standby", "starting", "running", "cooling down", "failed")
 class OneLine(Canvas):
     """Utility at the left, rows at the right; a line is bright when it is live and heavy when it is loaded."""
 
+    every = 5
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.scroll = 0

@@ -88,9 +88,9 @@ class MainScreen(Screen[None]):
                 widget.display = other == name
         self.feed()
 
-    def feed(self) -> None:
-        """Give the newest frame to the frame's bars and to the view."""
-        self.view.feed(self.ui)
+    def feed(self, count: int = -1) -> None:
+        """Give the newest frame to the frame's bars and to the view; see ``View.feed`` for ``count``."""
+        self.view.feed(self.ui, count)
         for bar in self.bars:
             bar.feed(self.ui)
         self.rule.feed(self.ui)

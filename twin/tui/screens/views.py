@@ -38,10 +38,11 @@ class View(Container):
         if self.tables:
             self.tables[0].active = True
 
-    def feed(self, ui: Ui) -> None:
-        """Give the newest frame to every panel."""
-        for panel in self.panels:
-            panel.feed(ui)
+    def feed(self, ui: Ui, count: int = -1) -> None:
+        """Give the newest frame to the panels: to all of them, or to those whose turn it is in frame ``count``."""
+        for i, panel in enumerate(self.panels):
+            if count < 0 or panel.every == 1 or (count + i) % panel.every == 0:
+                panel.feed(ui)
 
     def table(self) -> Table | None:
         """Return the table that has the cursor."""

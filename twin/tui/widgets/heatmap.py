@@ -99,6 +99,8 @@ class HeatMap(Widget):
 
     DEFAULT_CSS = "HeatMap { width: 1fr; height: 1fr; }"
     ALLOW_SELECT = False
+    #: painted with every so many frames
+    every = 1
 
     class Clicked(Message):
         """A cell was clicked.

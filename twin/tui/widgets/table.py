@@ -36,6 +36,7 @@ class Table(Canvas):
 
     heading = ""
     nothing = "none"
+    every = 5
 
     class Activated(Message):
         """A row was chosen by a double click."""
