@@ -61,21 +61,24 @@ cdef inline double law_exp(double x) noexcept nogil:
     return _exp_sum(x, 0.0)
 
 
+cdef inline double _exp_fast_core(double x) noexcept nogil:
+    """e^x to 1.1e-8 relative for -708 <= x <= 709 (degree 6)."""
+    cdef double t = x * 1.4426950408889634 + _round_shift()
+    cdef double r = x - (t - _round_shift()) * 0.6931471805599453
+    # paired terms keep the chain of dependent operations short
+    cdef double r2 = r * r
+    cdef double p = (0.5 + 0.16666576989698775 * r) + r2 * ((0.041666554617204574 + 0.008363179052722578 * r)
+                                                           + r2 * 0.0013926183587713494)
+    return ((1.0 + r) + r2 * p) * twin_double((twin_bits(t) + 1023) << 52)
+
+
 cdef inline double law_exp_fast(double x) noexcept nogil:
-    """e^x to 1.1e-8 relative (degree 6), argument clamped to -708 .. 709; NaN stays NaN.
+    """e^x to 1.1e-8 relative, argument clamped to -708 .. 709; NaN stays NaN.
 
     For places where such an error does not matter, such as the leakage of a chip (1e-9 of its power).
     """
     cdef double y = -708.0 if x < -708.0 else x
-    y = 709.0 if y > 709.0 else y
-    cdef double t = y * 1.4426950408889634 + _round_shift()
-    cdef double r = y - (t - _round_shift()) * 0.6931471805599453
-    cdef double p = 0.0013926183587713494
-    p = p * r + 0.008363179052722578
-    p = p * r + 0.041666554617204574
-    p = p * r + 0.16666576989698775
-    p = p * r + 0.5
-    return (1.0 + (r + (r * r) * p)) * twin_double((twin_bits(t) + 1023) << 52)
+    return _exp_fast_core(709.0 if y > 709.0 else y)
 
 
 cdef inline double law_expm1(double x) noexcept nogil:
@@ -410,6 +413,60 @@ cdef inline double law_flow_for_return_m3_s(double heat_w, double return_c, doub
 
 
 # ---- chips ------------------------------------------------------------------------------------------------
+
+
+cdef inline double law_voltage_frac(double clock) noexcept nogil:
+    """Supply voltage over its nominal value at a clock over the nominal one: max(0.65, 0.35 + 0.65 f/f0).
+
+    Shape of published voltage-frequency curves: flat below a knee, linear above; engineering estimate.
+    """
+    cdef double v = 0.35 + 0.65 * clock
+    return v if v > 0.65 else 0.65
+
+
+cdef inline double law_leakage_w(double leak_ref_w, double beta_per_k, double above_ref_k) noexcept nogil:
+    """Leakage at nominal voltage: P_ref exp(beta (T - T_ref)), W; used for T - T_ref up to 90 K, held beyond.
+
+    beta 0.010 .. 0.015 per K doubles it every 45 to 70 K; engineering estimate. The fast exponential's error of
+    1.1e-8 is 1e-9 of the chip's power.
+    """
+    return leak_ref_w * _exp_fast_core(beta_per_k * (above_ref_k if above_ref_k < 90.0 else 90.0))
+
+
+cdef inline double law_cap_clock(double dynamic_w, double leak_w, double room_w) noexcept nogil:
+    """Clock (over nominal) at which dynamic_w f v^2 + leak_w v = room_w, v = law_voltage_frac(f).
+
+    Above the knee, d (v^3 - 0.35 v^2) + 0.65 l v = 0.65 r: a polynomial inverse of about 2 % and one Newton step, which
+    ends at or above the root, so the power is met from above within 0.4 %. Below the knee v = 0.65 and f follows
+    directly. Negative when the room is too small for the leakage; large when nothing limits. No state: the answer
+    does not depend on the past.
+    """
+    cdef double d = dynamic_w + 1e-30
+    cdef double l = 0.65 * leak_w
+    cdef double r = 0.65 * room_w
+    cdef double over = 1.0 / d
+    cdef double y = (r - l * 0.72) * over
+    y = y if y < 3.3 else 3.3
+    y = y if y > 0.1 else 0.1
+    cdef double y2 = y * y
+    cdef double v = (0.525926563 + 1.08521936 * y) + y2 * ((-0.661994928 + 0.219837978 * y) + y2 * -0.0269050072)
+    cdef double dv = d * v
+    v = ((2.0 * v - 0.35) * (dv * v) + r) / ((3.0 * v - 0.7) * dv + l)
+    cdef double below = (room_w - l) * over * 2.366863905325444
+    return v * 1.5384615384615385 - 0.5384615384615384 if v > 0.65 else below
+
+
+cdef inline double law_plate_resistance_k_w(double design_k_w, double flow_ratio, double exponent,
+                                            double floor_ratio) noexcept nogil:
+    """Plate (or sink) to coolant: R = R0 (V/V0)^-n, at most floor_ratio R0 (natural circulation), K/W.
+
+    n = 0.5 .. 0.7 in laminar micro-channels, 0.6 .. 0.8 for air sinks; floor about 10 to 15.
+    Source: usual correlation of heat transfer with flow; exponents are engineering estimates.
+    """
+    cdef double ratio = flow_ratio if flow_ratio > 1e-9 else 1e-9
+    cdef double grown = law_pow(ratio, -exponent)
+    return design_k_w * (grown if grown < floor_ratio else floor_ratio)
+
 
 # ---- heat exchangers, pumps, fans -------------------------------------------------------------------------
 

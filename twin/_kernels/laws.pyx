@@ -279,6 +279,53 @@ def flow_for_return(double heat_w, double return_c, double supply_c, double rho_
 
 # ---- chips ------------------------------------------------------------------------------------------------
 
+
+def voltage_frac(double clock):
+    """Return the supply voltage over nominal at ``clock`` (over nominal): max(0.65, 0.35 + 0.65 f/f0).
+
+    >>> voltage_frac(1.0), voltage_frac(0.2)
+    (1.0, 0.65)
+    """
+    return law_voltage_frac(clock)
+
+
+def leakage_w(double leak_ref_w, double beta_per_k, double above_ref_k):
+    """Return the leakage power at nominal voltage, W: P_ref exp(beta (T - T_ref)), held beyond 90 K.
+
+    Args:
+        leak_ref_w: leakage at the reference temperature, W.
+        beta_per_k: 0.010 .. 0.015 per K.
+        above_ref_k: junction temperature above the reference, K.
+
+    >>> round(leakage_w(100.0, 0.0125, 10.0), 3)
+    113.315
+    """
+    return law_leakage_w(leak_ref_w, beta_per_k, above_ref_k)
+
+
+def cap_clock(double dynamic_w, double leak_w, double room_w):
+    """Return the clock (over nominal) at which dynamic and leakage power fill ``room_w``, W.
+
+    Args:
+        dynamic_w: dynamic power at nominal clock and voltage beyond idle, W.
+        leak_w: leakage at nominal voltage, W.
+        room_w: what the cap leaves after idle and memory power, W.
+
+    >>> round(cap_clock(500.0, 100.0, 600.0), 2)
+    1.0
+    """
+    return law_cap_clock(dynamic_w, leak_w, room_w)
+
+
+def plate_resistance_k_w(double design_k_w, double flow_ratio, double exponent, double floor_ratio):
+    """Return the resistance from plate or sink to the mean coolant, K/W: R0 (V/V0)^-n, at most floor_ratio R0.
+
+    >>> round(plate_resistance_k_w(0.0109, 1.9 / 1.25, 0.6, 12.0), 4), plate_resistance_k_w(0.01, 0.0, 0.6, 12.0)
+    (0.0085, 0.12)
+    """
+    return law_plate_resistance_k_w(design_k_w, flow_ratio, exponent, floor_ratio)
+
+
 # ---- heat exchangers, pumps, fans -------------------------------------------------------------------------
 
 

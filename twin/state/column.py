@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal, Self, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.arrays import F64, I32, I64, U8
+from twin.arrays import F64, I32, I64, U8, aligned_full
 from twin.errors import InternalError
 from twin.units import suffix_fits
 
@@ -99,7 +99,7 @@ class Block:
         for col in self.columns:
             if col.axis not in axes:
                 raise InternalError(f"{self.block_name}.{col.name}: no axis '{col.axis}' in this site")
-            setattr(self, col.name, np.full(axes[col.axis], col.init, dtype=col.dtype))
+            setattr(self, col.name, aligned_full(axes[col.axis], col.init, col.dtype))
 
     def readonly(self) -> Self:
         """Return the same block with every column as a read-only view of the same memory."""
