@@ -34,8 +34,8 @@ def renew_interface(own: Any, gpu: int) -> None:
 
 
 FAULTS = (
-    FaultKind("gpu_shutdown", "gpu", "A GPU falls off the bus: it draws nothing and its job stands still. Clearing it resets "
-              "the chip, also one that shut itself down.",
+    FaultKind("gpu_shutdown", "gpu", "A GPU falls off the bus: it draws nothing and its job stands still. Clearing it "
+              "resets the chip, also one that shut itself down.",
               shut_down, bring_back),
     FaultKind("gpu_thermal_interface", "gpu", "A GPU's thermal interface dries out, so the chip runs hotter.",
               wear_interface, renew_interface, "resistance from lid to plate over nominal", 3.0, (1.0, 20.0)),
