@@ -95,7 +95,7 @@ def _change(document: dict, path: str, value: object) -> bytes:
     ("state/chip/gpu_temp_c", None, "column is missing"),
     ("state/chip", 7, "column is missing"),
     ("inputs", {"../../etc/passwd": b"x"}, "no valid name"),
-    ("inputs", {"a.epw": b"x"}, "damaged"),
+    ("inputs", {"a.epw": b"not packed"}, "damaged"),
     ("pending", [{"kind": "rm -rf"}], "command inside is not valid"),
     ("log", [["x", 1]], "command log inside is not valid"),
     ("events", [[1, "loud", "a", "b", "c"]], "severity"),

@@ -58,11 +58,11 @@ class Faults:
         return Event(now_ns, "warning", "fault", self._name(kind.axis, element),
                      f"{kind.name} starts{lasts}", {"fault": kind.name})
 
-    def clear_due(self, now_ns: int) -> list[Event]:
-        """End the faults whose time has come."""
+    def clear_due(self, due_ns: int, now_ns: int) -> list[Event]:
+        """End, at the boundary ``now_ns``, the faults whose time comes by ``due_ns``."""
         slots = self._state.faults
         return [self._clear(i, now_ns) for i in range(slots.slot_kind.size)
-                if slots.slot_kind[i] >= 0 and 0 <= slots.slot_until_ns[i] <= now_ns]
+                if slots.slot_kind[i] >= 0 and 0 <= slots.slot_until_ns[i] <= due_ns]
 
     def clear(self, command: Command, now_ns: int) -> list[Event]:
         """End a fault by name (and place, when given); raise CommandError when none is active."""

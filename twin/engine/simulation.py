@@ -176,7 +176,7 @@ class Simulation:
             due.append((self._script[done].at_ns, 0, done, self._script[done]))
             done += 1
         self._clock.events_done[0] = done
-        happened = self.faults.clear_due(slack)
+        happened = self.faults.clear_due(slack, now)
         for _, own, _, command in sorted(due, key=lambda item: item[:3]):
             try:
                 happened += self._apply(command, now)
