@@ -6,14 +6,17 @@ import resource
 import statistics
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from twin.cli.common import json_option, print_json
 
+if TYPE_CHECKING:
+    from twin.engine.simulation import Simulation
+
 GPUS_PER_RACK = 72
-RACKS_PER_ROW = 14
+RACKS_PER_ROW, ROWS_PER_HALL, CAMPUS_RACKS = 14, 10, 1400
 
 
 @click.command("bench")
@@ -34,18 +37,32 @@ def command(gpus: int, ticks: int, as_json: bool) -> int:
     return 0
 
 
+def campus_of(gpus: int) -> Simulation:
+    """Return the campus, or its like with about ``gpus`` GPUs in halls of at most 140 racks and one job on all."""
+    import msgspec
+
+    from twin.scenario.load import load_spec
+    from twin.scenario.run import build_run
+    from twin.site.spec import JobSpec
+
+    spec, base_dir = load_spec("campus")
+    racks = max(1, -(-gpus // GPUS_PER_RACK))
+    if racks != CAMPUS_RACKS:
+        halls = -(-racks // (RACKS_PER_ROW * ROWS_PER_HALL))
+        rows = -(-racks // (RACKS_PER_ROW * halls))
+        per_row = -(-racks // (rows * halls))
+        hall = spec.hall[0]
+        row = msgspec.structs.replace(hall.row[0], racks=per_row, repeat=rows)
+        job = JobSpec(name="load", kind="batch", gpus=per_row * rows * halls * GPUS_PER_RACK, utilisation=0.9)
+        spec = msgspec.structs.replace(
+            spec, hall=[msgspec.structs.replace(hall, row=[row], repeat=halls)], job=[job], event=[], variant=[],
+            expect={}, workload=msgspec.structs.replace(spec.workload, generator=None))
+    return build_run(spec, base_dir, source="campus").sim
+
+
 def measure(gpus: int, ticks: int) -> dict[str, Any]:
     """Run a campus of about ``gpus`` GPUs and return medians; see the command."""
-    from twin.scenario.open import open_run
-
-    racks = max(1, -(-gpus // GPUS_PER_RACK))
-    if racks <= 1400 and racks % 140 == 0:
-        sets = [f"hall.A.repeat={racks // 140}"]
-    else:
-        rows = max(1, -(-racks // RACKS_PER_ROW))
-        sets = ["hall.A.repeat=1", f"hall.A.row.1.repeat={rows}", f"hall.A.row.1.racks={min(racks, RACKS_PER_ROW)}"]
-    run = open_run("campus", sets=sets)
-    sim = run.sim
+    sim = campus_of(gpus)
     sim.advance(30)
     whole = []
     for _ in range(ticks):

@@ -11,6 +11,7 @@ import click
 
 from twin.cli.common import Duration, Progress, json_option, print_json, seed_option, set_option
 from twin.errors import InputError
+from twin.units import NS_PER_S
 
 if TYPE_CHECKING:
     from twin.scenario.judge import Verdict
@@ -86,8 +87,8 @@ def _replay(run: Run, scenario: str, duration_ns: int | None, saves: list[tuple[
         interrupted = True
     finally:
         progress.close()
-    sim_s = (sim.now_ns - begun_ns) * 1e-9
-    return {"scenario": scenario, "variant": run.variant, "ticks": sim.tick - begun_tick, "dt_s": sim.tick_ns * 1e-9,
+    sim_s = (sim.now_ns - begun_ns) / NS_PER_S
+    return {"scenario": scenario, "variant": run.variant, "ticks": sim.tick - begun_tick, "dt_s": sim.tick_ns / NS_PER_S,
             "sim_s": sim_s, "wall_s": wall, "speed": sim_s / wall if wall > 0 else None,
             "gpus": sim.axes["gpu"], "digest": sim.digest(), "kpi": sim.kpi(), "invariants": sim.check(),
             "interrupted": interrupted}
