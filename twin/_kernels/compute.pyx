@@ -40,24 +40,62 @@ cdef class Spread:
 
     def run(self):
         """Write the targets of every device."""
-        cdef Py_ssize_t rack, node, gpu, first, last
-        cdef int job, powered, on
-        cdef double total, util, mem
+        cdef Py_ssize_t rack
         with nogil:
             for rack in range(self.rack_energised.shape[0]):
-                powered = self.rack_energised[rack]
-                for node in range(self.rack_node_ptr[rack], self.rack_node_ptr[rack + 1]):
-                    on = 1 if powered and not self.node_down[node] else 0
-                    first, last = self.node_gpu_ptr[node], self.node_gpu_ptr[node + 1]
-                    total = 0.0
-                    for gpu in range(first, last):
-                        job = self.gpu_job[gpu]
-                        util = self.job_util[job] if job >= 0 and on else 0.0
-                        mem = self.job_mem[job] if job >= 0 and on else 0.0
-                        self.gpu_util[gpu] = util
-                        self.gpu_mem[gpu] = mem
-                        self.gpu_on[gpu] = on
-                        total += util
-                    if last > first:
-                        total /= last - first
-                    self.node_aux[node] = self.node_idle[node] + self.node_span[node] * total if powered else 0.0
+                if self.uniform(rack):
+                    self.fill(rack)
+                else:
+                    self.spread(rack)
+
+    cdef int uniform(self, Py_ssize_t rack) noexcept nogil:
+        """Tell whether one job (or none) holds all GPUs of a rack and all its nodes are in service."""
+        cdef Py_ssize_t k, first = self.node_gpu_ptr[self.rack_node_ptr[rack]]
+        cdef Py_ssize_t last = self.node_gpu_ptr[self.rack_node_ptr[rack + 1]]
+        cdef int differs = 0, job
+        if last <= first:
+            return 0
+        job = self.gpu_job[first]
+        for k in range(first, last):
+            differs |= self.gpu_job[k] ^ job
+        for k in range(self.rack_node_ptr[rack], self.rack_node_ptr[rack + 1]):
+            differs |= self.node_down[k]
+        return differs == 0
+
+    cdef void fill(self, Py_ssize_t rack) noexcept nogil:
+        """Write a whole rack at once: plain loops over contiguous GPUs, which the compiler vectorises."""
+        cdef Py_ssize_t k, node, begin = self.rack_node_ptr[rack], end = self.rack_node_ptr[rack + 1]
+        cdef Py_ssize_t first = self.node_gpu_ptr[begin], last = self.node_gpu_ptr[end]
+        cdef int on = 1 if self.rack_energised[rack] else 0
+        cdef int job = self.gpu_job[first]
+        cdef double util = self.job_util[job] if job >= 0 and on else 0.0
+        cdef double mem = self.job_mem[job] if job >= 0 and on else 0.0
+        for k in range(first, last):
+            self.gpu_util[k] = util
+        for k in range(first, last):
+            self.gpu_mem[k] = mem
+        for k in range(first, last):
+            self.gpu_on[k] = on
+        for node in range(begin, end):
+            self.node_aux[node] = self.node_idle[node] + self.node_span[node] * util if on else 0.0
+
+    cdef void spread(self, Py_ssize_t rack) noexcept nogil:
+        """Write a rack node by node, GPU by GPU."""
+        cdef Py_ssize_t node, gpu, first, last
+        cdef int job, on, powered = self.rack_energised[rack]
+        cdef double total, util, mem
+        for node in range(self.rack_node_ptr[rack], self.rack_node_ptr[rack + 1]):
+            on = 1 if powered and not self.node_down[node] else 0
+            first, last = self.node_gpu_ptr[node], self.node_gpu_ptr[node + 1]
+            total = 0.0
+            for gpu in range(first, last):
+                job = self.gpu_job[gpu]
+                util = self.job_util[job] if job >= 0 and on else 0.0
+                mem = self.job_mem[job] if job >= 0 and on else 0.0
+                self.gpu_util[gpu] = util
+                self.gpu_mem[gpu] = mem
+                self.gpu_on[gpu] = on
+                total += util
+            if last > first:
+                total /= last - first
+            self.node_aux[node] = self.node_idle[node] + self.node_span[node] * total if powered else 0.0
