@@ -88,8 +88,8 @@ def _replay(run: Run, scenario: str, duration_ns: int | None, saves: list[tuple[
     finally:
         progress.close()
     sim_s = (sim.now_ns - begun_ns) / NS_PER_S
-    return {"scenario": scenario, "variant": run.variant, "ticks": sim.tick - begun_tick, "dt_s": sim.tick_ns / NS_PER_S,
-            "sim_s": sim_s, "wall_s": wall, "speed": sim_s / wall if wall > 0 else None,
+    return {"scenario": scenario, "variant": run.variant, "ticks": sim.tick - begun_tick,
+            "dt_s": sim.tick_ns / NS_PER_S, "sim_s": sim_s, "wall_s": wall, "speed": sim_s / wall if wall > 0 else None,
             "gpus": sim.axes["gpu"], "digest": sim.digest(), "kpi": sim.kpi(), "invariants": sim.check(),
             "interrupted": interrupted}
 
