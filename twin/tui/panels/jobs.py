@@ -31,7 +31,7 @@ class JobTable(Table):
 
     def cols(self, ui: Ui) -> Sequence[Col]:
         """Return the columns."""
-        return (Col("job", 0), Col("state", 12), Col("GPUs", 8, True), Col("done", 8, True),
+        return (Col("", 2), Col("job", 0), Col("state", 12), Col("GPUs", 8, True), Col("done", 8, True),
                 Col("speed", 7, True, 58), Col("activity", 9, True, 72), Col("tokens", 13, True, 46),
                 Col("waited", 9, True, 86), Col("runs for", 10, True, 96), Col("failures", 9, True, 110),
                 Col("phase", 12, least=120), Col("network", 9, True, 130))
@@ -77,8 +77,8 @@ def job_cells(ui: Ui, i: int) -> Sequence[Span]:
     slow = ui.value("network.job_slowdown", i)
     failures = int(get("failures"))
     tokens = fmt.si(get("tokens_s"), "tok/s") if busy and get("tokens_s") else ""
-    swatch = f"{ui.palette.glyph('swatch')} " if busy else "  "
-    return ((swatch + fmt.clean(ui.element_name("job", i)), f"job:{1 + i % (LEVELS - 1)}" if busy else ink),
+    swatch = (ui.palette.glyph("swatch"), f"job:{1 + i % (LEVELS - 1)}") if busy else ("", "")
+    return (swatch, (fmt.clean(ui.element_name("job", i)), ink),
             (STATES[state], ink), (f"{get('gpus'):.0f}", ink), (progress if state else "", ink),
             (fmt.percent(get("speed_frac")) if busy else "", "warn" if busy and get("speed_frac") < 0.9 else ink),
             (fmt.percent(get("util_frac")) if busy else "", ink), (tokens, ink), (waited, ink),
@@ -111,12 +111,12 @@ class JobBrief(JobTable):
 
     def cols(self, ui: Ui) -> Sequence[Col]:
         """Return the columns."""
-        return (Col("job", 0), Col("state", 11), Col("GPUs", 7, True), Col("done", 8, True),
+        return (Col("", 2), Col("job", 0), Col("state", 11), Col("GPUs", 7, True), Col("done", 8, True),
                 Col("speed", 7, True, 50), Col("activity", 9, True, 60), Col("tokens", 13, True, 70))
 
     def cells(self, ui: Ui, item: Any) -> Sequence[Span]:
         """Return the first cells of one job."""
-        return job_cells(ui, int(item))[:7]
+        return job_cells(ui, int(item))[:8]
 
     def head(self, ui: Ui, items: Sequence[Any]) -> Row:
         """Return the counts."""

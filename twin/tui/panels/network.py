@@ -100,9 +100,10 @@ class NetworkHead(Canvas):
         if tiers is not None and matrix(ui) is not None:
             left += [(f"  {spec.type}, {tiers.rails} rail{'s' if tiers.rails != 1 else ''}, "
                       f"{tiers.rails * tiers.leaves} leaves", "dim")]
-        ramp: list[Span] = [("link load 0 ", "dim")]
-        for i in range(16):
-            level = i * LEVELS // 16
+        ramp: list[Span] = [("load 0 ", "dim")]
+        cells = 16 if width >= 60 else 8
+        for i in range(cells):
+            level = i * LEVELS // cells
             plain = ui.palette.depth == "mono" or ui.palette.ascii
             ramp.append((ui.palette.ramp_glyph(level) if plain else "█", f"{MAP}:{level}"))
         return [spread(tuple(left), (*ramp, (" 100 % ", "dim")), width)]

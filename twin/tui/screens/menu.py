@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
 from twin.tui import format as fmt
-from twin.tui.widgets.canvas import Canvas, Row, Span, crop
+from twin.tui.widgets.canvas import Canvas, Row, Span, crop, width_of
 from twin.units import parse_duration_ns
 from twin.wiring import Command
 
@@ -85,8 +85,9 @@ class Step(Canvas):
             body = f" {mark} {choice.text}"
             note = choice.doc if len(found) > 1 and width > 100 else ""
             text = body.ljust(min(44, width // 2)) if note else body.ljust(width)
-            rows.append(crop(((text, f"bold {choice.ink} on sel" if here else choice.ink),
-                              (note.ljust(width) if here else note, "dim on sel" if here else "dim")), width))
+            row = crop(((text, f"bold {choice.ink} on sel" if here else choice.ink),
+                        (note, "dim on sel" if here else "dim")), width)
+            rows.append((*row, (" " * (width - width_of(row)), "on sel")) if here else row)
         if not found:
             free = self.free and self.typed
             rows.append((("   " + ("enter takes what you typed" if free else "nothing by that name"), "dim"),))
