@@ -55,7 +55,7 @@ async def test_what_the_views_say():
             "power": ["utility", "ups-A", "A6.feedB", "where each watt goes", "UPS online"],
             "cooling": ["A2.cdu1", "A off", "warm", "wet bulb", "stands by"],
             "network": ["leaf16", "busiest links", "finetune"],
-            "jobs": ["restarting", "service", "queued"],
+            "jobs": ["restarting", "no end", "queued"],
             "events": ["crah_fan_trip", "alarms that stand", "A5.14"]}
     async with app.run_test(size=(120, 40)) as pilot:
         for key, name, _ in actions.VIEWS:

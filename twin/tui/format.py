@@ -125,7 +125,8 @@ def elapsed(ns: int) -> str:
 
 def span(ns: int) -> str:
     """Write a duration the short way, whole seconds: ``45s``, ``5m``, ``1h30m``."""
-    return format_duration(max(0, ns) // NS_PER_S * NS_PER_S)
+    seconds = max(0, ns) // NS_PER_S
+    return format_duration(seconds * NS_PER_S) if seconds else "0s"
 
 
 def clean(text: str) -> str:

@@ -120,15 +120,24 @@ def event_rows(ui: Ui, height: int) -> list[Row]:
     rows: list[Row] = []
     for alarm in alarms:
         rows.append((severity(ui, alarm.severity), (f" {clock(ui, alarm.since_ns)[:5]} ", "dim"),
-                     (f"{alarm.place} ", "bold fg"), (fmt.clean(alarm.text), "fg")))
+                     *_said(alarm.place, alarm.text, "bold fg", "fg")))
     standing = {(a.since_ns, a.place) for a in alarms}
     log = [e for e in reversed(ui.frame.events) if e.kind != "alarm" or (e.at_ns, e.place) not in standing]
     log = log[:max(0, height - len(rows))]
     for event in log:
         sign, ink = severity(ui, event.severity, event.kind)
         rows.append(((sign, ink if event.kind != "alarm" else "dim"), (f" {clock(ui, event.at_ns)[:5]} ", "dim"),
-                     (f"{event.place} " if event.place else "", "dim"), (fmt.clean(event.text), "dim")))
+                     *_said(event.place, event.text, "dim", "dim")))
     return rows or [(("nothing happened yet", "dim"),)]
+
+
+def _said(place: str, text: str, place_ink: str, ink: str) -> Row:
+    """Return place and text; the place once, when the text names it."""
+    text = fmt.clean(text)
+    if place in text:
+        before, _, after = text.partition(place) if place else ("", "", text)
+        return ((before, ink), (place, place_ink), (after, ink))
+    return ((f"{place} ", place_ink), (text, ink))
 
 
 def explain_alarm(alarm: ActiveAlarm) -> Row:

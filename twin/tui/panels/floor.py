@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twin.tui import format as fmt
-from twin.tui.metrics import METRICS, Metric, map_of, metric_of, rack_limit_c, rack_values
+from twin.tui.metrics import METRICS, Metric, map_of, metric_of, rack_limit_c, rack_limit_mark, rack_values
 from twin.tui.panels.air import LAYERS
 from twin.tui.theme import LEVELS
 from twin.tui.widgets.canvas import Canvas, Row, Span, crop, spread
@@ -126,9 +126,10 @@ def explain_floor(ui: Ui) -> Row:
     if top:
         rack, value, name = top[0]
         limit = rack_limit_c(ui.site, rack) if metric.name == "temp" else limit
+        mark = rack_limit_mark(ui.site, rack) if metric.name == "temp" else ""
         spans = [(f"{metric.title}: ", "fg")]
         if limit is not None:
-            spans += [(f"limit {limit:.0f} {metric.unit}, ", "dim")]
+            spans += [(f"limit {limit:.0f} {metric.unit}{mark}, ", "dim")]
         spans += [(f"highest {name} {metric.text(value)}", "fg"), (f"; {metric.doc}", "dim")]
     return crop(tuple(spans), 400)
 

@@ -69,7 +69,7 @@ def job_cells(ui: Ui, i: int) -> Sequence[Span]:
     state, ink = int(get("state")), _INK.get(int(get("state")), "fg")
     busy = state in (2, 5)
     work, done, start = get("work_s"), get("done_s"), ui.value("workload.job_start_ns", i)
-    progress = fmt.percent(done / work) if np.isfinite(work) and work > 0 else "service"
+    progress = fmt.percent(done / work) if np.isfinite(work) and work > 0 else "no end"
     started = start is not None and start >= 0
     begin = int(start) if started and start is not None else ui.frame.now_ns
     waited = fmt.span(max(0, begin - int(get("submit_ns")))) if state != 0 else ""

@@ -37,21 +37,24 @@ class NetworkMatrix(HeatMap):
             grid.text(1, 0, "no scale-out fabric in this factory", "dim")
             return grid, MAP
         state, rails = ui.column("network.switch_up"), getattr(ui.site.fabric, "leaf_rail", None)
-        fit = _fit(links.shape[0], links.shape[1], width, height)
+        tiers = getattr(ui.site.fabric, "tiers", None)
+        fit = _fit(links.shape[0], links.shape[1], tiers.rails if tiers is not None else 1, width, height)
         groups = [links.shape[1] * k // fit.shown for k in range(fit.shown + 1)]
         half = len(load) // 2
         up = quantise(_grouped(load[links], groups), 0.0, 1.0)
         back = quantise(_grouped(load[(links + half) % len(load)], groups), 0.0, 1.0)
         for b in range(fit.blocks):
-            grid.text(b * fit.pitch + fit.label, 0, f"spines 1..{links.shape[1]}"[: fit.pitch - fit.label - 1], "dim")
+            head = f"spines 1..{links.shape[1]}" if fit.rails == 1 else f"rail {b // fit.folds + 1}"
+            grid.text(b * fit.pitch + (fit.label if fit.rails == 1 else 1), 0, head[:fit.pitch - 1], "dim")
         for leaf in range(links.shape[0]):
-            b, line = divmod(leaf, fit.down)
+            b, line = fit.place(leaf)
             y, x = 1 + line * fit.tall, b * fit.pitch + fit.label
             dead = state is not None and leaf < len(state) and not state[leaf]
             first = rails is not None and (line == 0 or rails[leaf] != rails[leaf - 1])
             ink = "bold crit" if dead else "fg" if first else "dim"
-            name = (ui.palette.glyph("off") if dead else "") + ui.element_name("switch", leaf)
-            grid.text(b * fit.pitch + 1, y, name[:fit.label - 1], ink)
+            name = ui.element_name("switch", leaf)
+            name = name if fit.rails == 1 else name.removeprefix("leaf").rjust(fit.label - 2)
+            grid.text(b * fit.pitch + 1, y, ((ui.palette.glyph("off") if dead else "") + name)[:fit.label - 1], ink)
             for k in range(fit.shown):
                 across = slice(x + k * fit.wide, x + (k + 1) * fit.wide - (1 if fit.wide > 3 else 0))
                 grid.pixels[2 * y:2 * y + fit.tall, across] = up[leaf, k]
@@ -61,27 +64,46 @@ class NetworkMatrix(HeatMap):
 
 @dataclass(frozen=True)
 class _Fit:
-    """How a matrix is drawn: cells of a link, spines shown (in groups), leaves of a block, blocks side by side."""
+    """How a matrix is drawn: cells of a link, spines shown (in groups), leaves of a block, blocks side by side.
+
+    Leaves that do not fit below each other stand rail by rail, each rail in ``folds`` blocks.
+    """
 
     wide: int
     tall: int
     shown: int
     down: int
-    blocks: int
+    rails: int
+    per_rail: int
+    folds: int
     pitch: int
     label: int
 
+    @property
+    def blocks(self) -> int:
+        """Blocks side by side."""
+        return self.rails * self.folds
 
-def _fit(leaves: int, planes: int, width: int, height: int) -> _Fit:
-    """Fit ``leaves`` x ``planes`` links into cells, as large as possible; leaves fold into blocks when they must."""
-    label, lines = 8, max(1, height - 1)
-    blocks = -(-leaves // lines)
-    down = -(-leaves // blocks)
-    tall = max(1, min(3, lines // down))
-    room = max(4, width // blocks - label - 1)
-    wide = max(1, min(8, room // planes))
-    shown = min(planes, room // wide)
-    return _Fit(wide, tall, shown, down, blocks, label + shown * wide + 1, label)
+    def place(self, leaf: int) -> tuple[int, int]:
+        """Return block and line of a leaf."""
+        rail, k = divmod(leaf, self.per_rail)
+        return rail * self.folds + k // self.down, k % self.down
+
+
+def _fit(leaves: int, planes: int, rails: int, width: int, height: int) -> _Fit:
+    """Fit ``leaves`` x ``planes`` links into cells, as large as possible."""
+    lines = max(1, height - 1)
+    if leaves <= lines or rails < 1 or leaves % rails:
+        rails = 1
+    per_rail = leaves // rails
+    folds = -(-per_rail // lines)
+    down = -(-per_rail // folds)
+    each = max(2, (width - 1) // (rails * folds))
+    label = 8 if rails * folds == 1 else 5 if each >= 9 else 0 if each < 7 else 4
+    room = max(1, each - label - 1)
+    wide, tall = max(1, min(8, room // planes)), max(1, min(3, lines // down))
+    shown = min(planes, max(1, room // wide))
+    return _Fit(wide, tall, shown, down, rails, per_rail, folds, label + shown * wide + 1, label)
 
 
 def _grouped(values: Any, bounds: list[int]) -> Any:
@@ -98,8 +120,8 @@ class NetworkHead(Canvas):
         tiers, spec = getattr(fabric, "tiers", None), ui.site.spec.fabric
         left: list[Span] = [(" leaves × spines", "bold bright")]
         if tiers is not None and matrix(ui) is not None:
-            left += [(f"  {spec.type}, {tiers.rails} rail{'s' if tiers.rails != 1 else ''}, "
-                      f"{tiers.rails * tiers.leaves} leaves", "dim")]
+            rails = f"{tiers.rails} rails × " if tiers.rails > 1 else ""
+            left += [(f"  {rails}{tiers.leaves} leaves, {spec.type}", "dim")]
         ramp: list[Span] = [("load 0 ", "dim")]
         cells = 16 if width >= 60 else 8
         for i in range(cells):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twin.tui import format as fmt
-from twin.tui.metrics import METRICS, liquid_racks, map_of, metric_of, rack_limit_c
+from twin.tui.metrics import METRICS, liquid_racks, map_of, metric_of, rack_limit_c, rack_limit_mark
 from twin.tui.theme import LEVELS
 from twin.tui.widgets.canvas import Canvas, Row, Span, width_of
 from twin.tui.widgets.heatmap import Grid, HeatMap, quantise
@@ -77,7 +77,8 @@ def _heat_rows(ui: Ui, rack: int) -> list[Row]:
         limit = rack_limit_c(ui.site, rack)
         hottest = float(part.max())
         ink = "bold crit" if limit is not None and hottest >= limit else "fg"
-        note = f"mean {part.mean():.1f}" + (f", limit {limit:.0f}" if limit is not None else "")
+        bound = f", limit {limit:.0f}{rack_limit_mark(ui.site, rack)}" if limit is not None else ""
+        note = f"mean {part.mean():.1f}{bound}"
         rows.append(line("hottest", fmt.temp(hottest), note, ink))
     util, clock = ui.column("compute.gpu_util_frac"), ui.column("chip.gpu_clock_frac")
     if util is not None:
@@ -89,7 +90,7 @@ def _heat_rows(ui: Ui, rack: int) -> list[Row]:
         words = throttle_words(int(np.bitwise_or.reduce(bits[first:last]))) if slowed else ""
         hot = ui.value("chip.rack_throttled", rack)
         rows.append(line("slowed", f"{slowed} of {last - first} GPUs" if slowed else "none", words,
-                         "bold crit" if hot else "warn" if slowed else "fg"))
+                         "bold crit" if hot else "fg"))
     return rows
 
 
@@ -243,7 +244,7 @@ def gpu_rows(ui: Ui, gpu: int) -> list[Row]:
     bits = ui.value("chip.gpu_throttle", gpu)
     if bits is not None:
         words = throttle_words(int(bits))
-        ink = "bold crit" if int(bits) & ~0x4 else "warn" if bits else "fg"
+        ink = "bold crit" if int(bits) & ~0x4 else "fg"
         rows.append(line("throttle", words or "none", ink=ink))
     job = ui.value("workload.gpu_job", gpu)
     if job is not None:
