@@ -76,7 +76,7 @@ class ChipRig:
             self.kernel.run(dt_s)
 
     def residual(self) -> float:
-        """Return the energy that the last tick cannot account for, over what went through it."""
+        """Return the energy that the last tick cannot account for, over what went through it (at least 1 J a GPU)."""
         c = self.chip
         missing = c.tick_in_j[0] - c.tick_out_j[0] - c.tick_stored_j[0]
-        return float(abs(missing) / max(c.tick_in_j[0], abs(c.tick_out_j[0]), 1.0))
+        return float(abs(missing) / max(c.tick_in_j[0], abs(c.tick_out_j[0]), len(c.gpu_temp_c)))

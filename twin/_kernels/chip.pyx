@@ -11,7 +11,7 @@ in motion it stays at 1 s. So a steady minute costs four steps, and a lost flow 
 from libc.math cimport fabs
 from libc.stdint cimport int64_t
 
-from twin._kernels.laws cimport law_cap_clock, law_leakage_w, law_plate_resistance_k_w, law_voltage_frac
+from twin._kernels.laws cimport law_cap_voltage, law_leakage_w, law_plate_resistance_k_w
 from twin._kernels.variants cimport (
     in_f64, in_i32, inlined_void, out_f64, out_i32, v3_void, v4_void,
 )
@@ -94,22 +94,6 @@ cdef v4_void advance_v4(bint plain, bint first, Sums* z, const Pace* pace, Py_ss
     _advance_any(plain, first, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, m, o)
 
 
-cdef double _slowest(const double* clock, Py_ssize_t n) noexcept nogil:
-    """Smallest of n clocks, at most 1; in four lanes, since a minimum does not care for order."""
-    cdef double[4] least
-    cdef Py_ssize_t i, k
-    for k in range(4):
-        least[k] = 1.0
-    for i in range(0, n - n % 4, 4):
-        for k in range(4):
-            least[k] = clock[i + k] if clock[i + k] < least[k] else least[k]
-    for i in range(n - n % 4, n):
-        least[0] = clock[i] if clock[i] < least[0] else least[0]
-    least[0] = least[1] if least[1] < least[0] else least[0]
-    least[2] = least[3] if least[3] < least[2] else least[2]
-    return least[2] if least[2] < least[0] else least[0]
-
-
 cdef class ChipKernel:
     """All GPUs of the factory, bound to their buffers once.
 
@@ -148,8 +132,8 @@ cdef class ChipKernel:
     cdef const int64_t[::1] placement
     cdef const double[:, ::1] classes
     # caches: everything here follows from the arrays above (refresh)
-    cdef double[::1] lid_factor, stream_energy, flow_seen, g_plate
-    cdef int[::1] stream_bits, stream_worn, stream_limited, run_start, run_end, run_job
+    cdef double[::1] lid_factor, stream_energy, stream_slow, flow_seen, g_plate
+    cdef int[::1] stream_bits, stream_worn, stream_limited, run_start, run_end, run_job, run_stream
     cdef Py_ssize_t runs
     cdef int64_t runs_version
     cdef Advance advance
@@ -198,7 +182,8 @@ cdef class ChipKernel:
         self.lid_factor = aligned_full(gpus, 1.0, np.float64)
         self.stream_energy, self.flow_seen, self.g_plate = np.zeros(streams), np.full(streams, -1.0), np.zeros(streams)
         self.stream_bits, self.stream_worn, self.stream_limited = (np.zeros(streams, np.int32) for _ in range(3))
-        self.run_start, self.run_end, self.run_job = (np.zeros(gpus, np.int32) for _ in range(3))
+        self.stream_slow = np.ones(streams)
+        self.run_start, self.run_end, self.run_job, self.run_stream = (np.zeros(gpus, np.int32) for _ in range(4))
         self.level = choose(variant)
         if self.level == 4:
             self.advance = <Advance> advance_v4
@@ -232,7 +217,6 @@ cdef class ChipKernel:
         cdef double power, hottest, total_in = 0.0, total_out = 0.0, stored = 0.0, hottest_all = -1e300
         cdef int64_t limited_all = 0
         cdef int limited
-        cdef int any_bits = 0
         cdef Sums sums
         for r in range(self.rack_power.shape[0]):
             power = 0.0
@@ -243,10 +227,10 @@ cdef class ChipKernel:
                 power += sums.power_w
                 hottest = sums.die_c_max if sums.die_c_max > hottest else hottest
                 limited += self.stream_limited[s]
-                any_bits |= self.stream_bits[s]
                 total_out += self.stream_heat[s] * dt
                 stored += sums.energy_j - self.stream_energy[s]
                 self.stream_energy[s] = sums.energy_j
+                self.stream_slow[s] = sums.clock_min if self.stream_bits[s] == 0 else -1.0
             self.rack_power[r] = power
             self.rack_temp_max[r] = hottest
             self.rack_throttled[r] = limited
@@ -258,7 +242,7 @@ cdef class ChipKernel:
         self.tick_in[0] = total_in
         self.tick_out[0] = total_out
         self.tick_stored[0] = stored
-        self._pace_jobs(any_bits)
+        self._pace_jobs()
 
     cdef void _step_stream(self, Py_ssize_t s, Py_ssize_t r, double dt, Sums* sums) noexcept nogil:
         """Advance one stream by the tick, in one step or several."""
@@ -415,38 +399,48 @@ cdef class ChipKernel:
         pace.heat_plate = c[C_PLATE]
         pace.heat_coolant = c[C_COOLANT]
         add_up(&sums, &pace, self.stream_ptr[s + 1] - g, &self.die[g], &self.hbm[g], &self.lid[g], &self.plate[g],
-               &self.coolant[g], &self.power[g])
+               &self.coolant[g], &self.power[g], &self.clock[g])
         return sums.energy_j
 
     cdef void _find_runs(self) noexcept nogil:
-        """Contiguous GPUs of one job; found again only when the placement has changed."""
-        cdef Py_ssize_t i = 0, start, n = self.gpu_job.shape[0]
+        """Contiguous GPUs of one job within one stream; found again only when the placement has changed."""
+        cdef Py_ssize_t s, i, start, end
         self.runs = 0
-        while i < n:
-            start = i
-            while i < n and self.gpu_job[i] == self.gpu_job[start]:
-                i += 1
-            if self.gpu_job[start] >= 0:
-                self.run_start[self.runs] = start
-                self.run_end[self.runs] = i
-                self.run_job[self.runs] = self.gpu_job[start]
-                self.runs += 1
+        for s in range(self.stream_heat.shape[0]):
+            i = self.stream_ptr[s]
+            end = self.stream_ptr[s + 1]
+            while i < end:
+                start = i
+                while i < end and self.gpu_job[i] == self.gpu_job[start]:
+                    i += 1
+                if self.gpu_job[start] >= 0:
+                    self.run_start[self.runs] = start
+                    self.run_end[self.runs] = i
+                    self.run_job[self.runs] = self.gpu_job[start]
+                    # a run that fills its stream takes the stream's slowest clock
+                    self.run_stream[self.runs] = s if i - start == end - self.stream_ptr[s] else -1
+                    self.runs += 1
         self.runs_version = self.placement[0]
 
-    cdef void _pace_jobs(self, int any_bits) noexcept nogil:
+    cdef void _pace_jobs(self) noexcept nogil:
         """Speed of each job's slowest GPU; a hot memory gives three quarters of its bandwidth."""
         cdef Py_ssize_t k, i, job
+        cdef int s
         cdef double slow, own
         if self.placement[0] != self.runs_version:
             self._find_runs()
         for job in range(self.job_perf.shape[0]):
             self.job_perf[job] = 1.0
         for k in range(self.runs):
-            slow = _slowest(&self.clock[self.run_start[k]], self.run_end[k] - self.run_start[k])
-            if any_bits & HBM_HOT:
+            s = self.run_stream[k]
+            if s >= 0 and self.stream_slow[s] >= 0.0:
+                slow = self.stream_slow[s]
+            else:
+                slow = 1.0
                 for i in range(self.run_start[k], self.run_end[k]):
+                    own = self.clock[i] if self.clock[i] < 1.0 else 1.0
                     if self.throttle[i] & HBM_HOT:
-                        own = (self.clock[i] if self.clock[i] < 1.0 else 1.0) / (1.0 + self.mem[i] / 3.0)
-                        slow = own if own < slow else slow
+                        own = own / (1.0 + self.mem[i] / 3.0)
+                    slow = own if own < slow else slow
             job = self.run_job[k]
             self.job_perf[job] = slow if slow < self.job_perf[job] else self.job_perf[job]

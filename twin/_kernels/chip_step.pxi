@@ -53,6 +53,7 @@ cdef struct Sums:
     double energy_j
     double die_c_max
     double hbm_c_max
+    double clock_min      # slowest clock, at most 1
 
 
 cdef enum:
@@ -86,23 +87,33 @@ cdef inlined_void electrical(bint plain, const Pace* pace, Py_ssize_t n, out_f64
     """
     cdef Py_ssize_t i
     cdef Pace s = pace[0]
-    cdef double hbm, base, dyn, want, clock, low, volt, u, cap_bit
+    cdef double hbm, base, dyn, want, clock, volt, u, cap_bit, room, leak, over
+    cdef double want_volt = 0.35 + 0.65 * s.clock_max
+    # a voltage within rounding of what is wanted is not capped
+    cdef double cap_volt = want_volt * 0.999999999
     for i in range(n):
         u = util[i]
         hbm = s.hbm_idle_w + s.hbm_active_w * mem[i]
-        want = s.clock_max
         if not plain:
             hbm = hbm * hbm_w[i]
-            want = want if want < limit_frac[i] else limit_frac[i]
+            want = s.clock_max if s.clock_max < limit_frac[i] else limit_frac[i]
+            want_volt = 0.35 + 0.65 * want
+            cap_volt = want_volt * 0.999999999
         base = s.idle_w * power_factor[i]
-        dyn = s.dyn_w * power_factor[i] * u
-        clock = law_cap_clock(dyn, leak_w[i], (s.cap_w - base) - hbm)
+        dyn = s.dyn_w * power_factor[i] * u + 1e-30
+        leak = leak_w[i]
+        room = (s.cap_w - base) - hbm
+        # the clock, through its voltage: what the limits allow, unless the power cap asks for less
+        over = 1.0 / dyn
+        volt = law_cap_voltage(dyn, over, leak, room)
+        cap_bit = 4.0 if volt < cap_volt else 0.0
+        volt = volt if volt < want_volt else want_volt
+        clock = volt * 1.5384615384615385 - 0.5384615384615384
+        clock = clock if volt > 0.65 else (room - 0.65 * leak) * (over * 2.366863905325444)
         clock = clock if clock > s.clock_min else s.clock_min
-        # a clock within rounding of what is wanted is not capped
-        low = clock * 1.000000001
-        cap_bit = 4.0 if low < want else 0.0
-        clock = clock if low < want else want
-        volt = law_voltage_frac(clock)
+        if not plain:
+            clock = clock if clock < want else want
+        volt = volt if volt > 0.65 else 0.65
         dyn = base + (dyn * clock) * (volt * volt)
         # without activity the supply rests at its floor
         volt = volt if u > 0.0 else 0.65
@@ -111,13 +122,13 @@ cdef inlined_void electrical(bint plain, const Pace* pace, Py_ssize_t n, out_f64
             clock_frac[i] = clock
             hbm_w[i] = hbm
             dyn_w[i] = dyn
-            leak_w[i] = leak_w[i] * volt
+            leak_w[i] = leak * volt
         else:
             capped[i] = cap_bit * alive[i]
             clock_frac[i] = clock * alive[i]
             hbm_w[i] = hbm * alive[i]
             dyn_w[i] = dyn * alive[i]
-            leak_w[i] = leak_w[i] * volt * alive[i]
+            leak_w[i] = leak * volt * alive[i]
 
 
 cdef inlined_void mark(bint plain, Py_ssize_t n, in_f64 capped, out_i32 throttle) noexcept nogil:
@@ -182,7 +193,7 @@ cdef inlined_void thermal(bint plain, bint first, const Pace* pace, Py_ssize_t n
 
 
 cdef inlined_void add_up(Sums* out, const Pace* pace, Py_ssize_t n, in_f64 die_c, in_f64 hbm_c, in_f64 lid_c,
-                         in_f64 plate_c, in_f64 coolant_c, in_f64 power_w) noexcept nogil:
+                         in_f64 plate_c, in_f64 coolant_c, in_f64 power_w, in_f64 clock_frac) noexcept nogil:
     """Sums and extremes over a stream, in eight interleaved lanes that are joined in lane order.
 
     The order is fixed by the code, not by the width of the processor's registers.
@@ -195,6 +206,7 @@ cdef inlined_void add_up(Sums* out, const Pace* pace, Py_ssize_t n, in_f64 die_c
     cdef double[8] coolant
     cdef double[8] die_max
     cdef double[8] hbm_max
+    cdef double[8] slow
     cdef Py_ssize_t i, k
     cdef Py_ssize_t whole = n - n % 8
     cdef double sum_j = 0.0
@@ -204,6 +216,7 @@ cdef inlined_void add_up(Sums* out, const Pace* pace, Py_ssize_t n, in_f64 die_c
     for k in range(8):
         power[k] = die[k] = hbm[k] = lid[k] = plate[k] = coolant[k] = 0.0
         die_max[k] = hbm_max[k] = -1e300
+        slow[k] = 1.0
     for i in range(0, whole, 8):
         for k in range(8):
             power[k] = power[k] + power_w[i + k]
@@ -214,6 +227,7 @@ cdef inlined_void add_up(Sums* out, const Pace* pace, Py_ssize_t n, in_f64 die_c
             coolant[k] = coolant[k] + coolant_c[i + k]
             die_max[k] = die_c[i + k] if die_c[i + k] > die_max[k] else die_max[k]
             hbm_max[k] = hbm_c[i + k] if hbm_c[i + k] > hbm_max[k] else hbm_max[k]
+            slow[k] = clock_frac[i + k] if clock_frac[i + k] < slow[k] else slow[k]
     for k in range(n - whole):
         i = whole + k
         power[k] = power[k] + power_w[i]
@@ -224,10 +238,12 @@ cdef inlined_void add_up(Sums* out, const Pace* pace, Py_ssize_t n, in_f64 die_c
         coolant[k] = coolant[k] + coolant_c[i]
         die_max[k] = die_c[i] if die_c[i] > die_max[k] else die_max[k]
         hbm_max[k] = hbm_c[i] if hbm_c[i] > hbm_max[k] else hbm_max[k]
+        slow[k] = clock_frac[i] if clock_frac[i] < slow[k] else slow[k]
     out.power_w = 0.0
     out.coolant_c = 0.0
     out.die_c_max = -1e300
     out.hbm_c_max = -1e300
+    out.clock_min = 1.0
     for k in range(8):
         out.power_w = out.power_w + power[k]
         out.coolant_c = out.coolant_c + coolant[k]
@@ -237,6 +253,7 @@ cdef inlined_void add_up(Sums* out, const Pace* pace, Py_ssize_t n, in_f64 die_c
         sum_p = sum_p + plate[k]
         out.die_c_max = die_max[k] if die_max[k] > out.die_c_max else out.die_c_max
         out.hbm_c_max = hbm_max[k] if hbm_max[k] > out.hbm_c_max else out.hbm_c_max
+        out.clock_min = slow[k] if slow[k] < out.clock_min else out.clock_min
     out.energy_j = (pace.heat_die * sum_j + pace.heat_hbm * sum_h) + (pace.heat_lid * sum_l + (
         pace.heat_plate * sum_p + pace.heat_coolant * out.coolant_c))
 
@@ -269,4 +286,4 @@ cdef inlined_void advance(bint plain, bint first, Sums* sums, const Pace* pace, 
         thermal(plain, first, pace, m, die_c + i, hbm_c + i, lid_c + i, plate_c + i, coolant_c + i, power_w + i,
                 lid_factor + i, leak_w, dyn_w, hbm_w)
         i += CHUNK
-    add_up(sums, pace, n, die_c, hbm_c, lid_c, plate_c, coolant_c, power_w)
+    add_up(sums, pace, n, die_c, hbm_c, lid_c, plate_c, coolant_c, power_w, clock_frac)

@@ -245,7 +245,8 @@ def test_frontier_powers_are_exact():
     rig.work(1.0)
     rig.run(60)
     assert rig.chip.gpu_power_w == pytest.approx(np.full(512, 560.0), rel=1e-12)
-    assert np.all(rig.chip.gpu_clock_frac == 1.0)
+    assert rig.chip.gpu_clock_frac == pytest.approx(np.ones(512), rel=1e-12)
+    assert not np.any(rig.chip.gpu_throttle)
 
 
 def test_jobs_follow_their_own_slowest_gpu():
