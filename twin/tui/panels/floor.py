@@ -80,7 +80,7 @@ def hot_spots(ui: Ui, metric: Metric, count: int) -> list[tuple[int, float, str]
     if values is None or count <= 0:
         return []
     filled = np.where(np.isfinite(values), values, -np.inf)
-    best = np.argsort(-filled, kind="stable")[:count]
+    best = np.argsort(-np.round(filled, 1), kind="stable")[:count]  # as written, so that the list does not jitter
     out = []
     for rack in best:
         if not np.isfinite(filled[rack]):
@@ -90,7 +90,7 @@ def hot_spots(ui: Ui, metric: Metric, count: int) -> list[tuple[int, float, str]
             column = ui.column(metric.column)
             ptr = ui.site.topology.rack_gpu_ptr
             assert column is not None
-            gpu = int(ptr[rack]) + int(np.argmax(column[ptr[rack]:ptr[rack + 1]]))
+            gpu = int(ptr[rack]) + int(np.argmax(np.round(column[ptr[rack]:ptr[rack + 1]], 1)))
             name = ui.element_name("gpu", gpu)
         out.append((int(rack), float(filled[rack]), name))
     return out

@@ -144,17 +144,16 @@ def _draw_crahs(grid: Grid, lay: Layout, ui: Ui) -> None:
             continue
         if lay.left >= 6:
             grid.text(1, y, "CRAH", "dim")
-        gap = lay.span // max(1, len(wall))
         supply = ui.column("air.crah_supply_temp_c")
-        for crah, place in wall:
+        at = [lay.left + min(int(place * lay.span), lay.span - 3) - 1 for _, place in wall]
+        for k, (crah, _) in enumerate(wall):
             sign, ink = crah_sign(ui, crah)
             name = ui.element_name("crah", crah).rpartition(".")[2].removeprefix("crah")
-            text = ui.palette.glyph(sign) + (name if gap >= 5 else "")
-            note = f" {supply[crah]:.1f}" if supply is not None and gap >= 10 and sign != "standby" else ""
-            x = lay.left + min(int(place * lay.span), lay.span - len(text) - len(note))
-            x = max(lay.left, x - len(text) // 2)
-            grid.text(x, y, text[0], ink)
-            grid.text(x + 1, y, text[1:] + note, ink if sign == "off" else "dim")
+            room = (at[k + 1] if k + 1 < len(at) else lay.left + lay.span + 3) - at[k] - 1
+            note = f" {supply[crah]:.1f}" if supply is not None and sign != "standby" else ""
+            text = next((t for t in (name + note, name) if len(t) < room), "")
+            grid.text(at[k], y, ui.palette.glyph(sign), ink)
+            grid.text(at[k] + 1, y, text, ink if sign == "off" else "dim")
 
 
 def _draw_marks(grid: Grid, lay: Layout, ui: Ui) -> None:

@@ -45,16 +45,22 @@ class NetworkMatrix(HeatMap):
         back = quantise(_grouped(load[(links + half) % len(load)], groups), 0.0, 1.0)
         for b in range(fit.blocks):
             head = f"spines 1..{links.shape[1]}" if fit.rails == 1 else f"rail {b // fit.folds + 1}"
+            if not fit.label:
+                head = "" if b % fit.folds else f"{b // fit.folds + 1}"
             grid.text(b * fit.pitch + (fit.label if fit.rails == 1 else 1), 0, head[:fit.pitch - 1], "dim")
         for leaf in range(links.shape[0]):
             b, line = fit.place(leaf)
-            y, x = 1 + line * fit.tall, b * fit.pitch + fit.label
+            y, x = 1 + line * fit.tall, b * fit.pitch + max(1, fit.label)
             dead = state is not None and leaf < len(state) and not state[leaf]
             first = rails is not None and (line == 0 or rails[leaf] != rails[leaf - 1])
             ink = "bold crit" if dead else "fg" if first else "dim"
             name = ui.element_name("switch", leaf)
             name = name if fit.rails == 1 else name.removeprefix("leaf").rjust(fit.label - 2)
-            grid.text(b * fit.pitch + 1, y, ((ui.palette.glyph("off") if dead else "") + name)[:fit.label - 1], ink)
+            if fit.label:
+                sign = ui.palette.glyph("off") if dead else ""
+                grid.text(b * fit.pitch + 1, y, (sign + name)[:fit.label - 1], ink)
+            elif dead:
+                grid.text(x, y, ui.palette.glyph("off"), "bold crit")
             for k in range(fit.shown):
                 across = slice(x + k * fit.wide, x + (k + 1) * fit.wide - (1 if fit.wide > 3 else 0))
                 grid.pixels[2 * y:2 * y + fit.tall, across] = up[leaf, k]

@@ -77,13 +77,13 @@ class Step(Canvas):
         typed: Row = ((f" {self.title}: ", "accent"), (self.typed, "bold bright"), ("▌", "accent"),
                       ("" if self.typed or self.free else "  type to narrow down", "faint"))
         rows: list[Row] = [tuple(crumbs), typed, ()]
-        room = max(1, height - len(rows) - 4)
+        room, differ = max(1, height - len(rows) - 4), len({choice.doc for choice in found}) > 1
         self.first = min(max(self.first, self.cursor - room + 1), self.cursor)
         for k, choice in enumerate(found[self.first:self.first + room], self.first):
             here = k == self.cursor
             mark = ui.palette.glyph("select") if here else " "
             body = f" {mark} {choice.text}"
-            note = choice.doc if len(found) > 1 and width > 100 else ""
+            note = choice.doc if differ and width > 100 else ""
             text = body.ljust(min(44, width // 2)) if note else body.ljust(width)
             row = crop(((text, f"bold {choice.ink} on sel" if here else choice.ink),
                         (note, "dim on sel" if here else "dim")), width)
