@@ -27,6 +27,8 @@ cdef double VALVE_KP = 0.01       # per kelvin
 cdef double VALVE_KI = 0.01       # per kelvin and sample
 cdef double INLET_GAIN = 0.03     # server fans: faster by this share per kelvin above ...
 cdef double INLET_WARM_C = 25.0   # ... this inlet temperature
+cdef double CHIP_GAIN = 0.04      # server fans: faster by this share of full speed per kelvin that the hottest GPU ...
+cdef double CHIP_NEAR_K = 6.0     # ... of an air-cooled rack comes nearer to its warning than this
 
 
 def _take(buffers, names, Py_ssize_t length):
@@ -53,8 +55,8 @@ cdef class AirKernel:
             indices ``hall_rack_ptr hall_crah_ptr rack_stream_ptr rack_front rack_rear rack_wide crah_loop
             crah_under_ptr crah_under crah_inside service_ptr service_cell stream_is_air``.
         state: the air block's columns by name.
-        inputs: read-only columns ``stream_heat_w rack_air_heat_w rack_energised crah_energised
-            service_power_w loop_supply_temp_c loop_flow_frac``.
+        inputs: read-only columns ``stream_heat_w rack_air_heat_w rack_gpu_temp_c_max rack_temp_limit_c
+            rack_energised crah_energised service_power_w loop_supply_temp_c loop_flow_frac``.
 
     Raises:
         ValueError: lengths do not fit.
@@ -77,7 +79,7 @@ cdef class AirKernel:
     cdef double[::1] crah_sample, fan_sample, hall_shi, flow_residual, inlet_max, tick_in, tick_out, tick_stored
     cdef int[::1] crah_fault
     cdef long long[::1] flow_version, flow_solved
-    cdef const double[::1] stream_heat, rack_air_heat, service_w, loop_supply, loop_frac
+    cdef const double[::1] stream_heat, rack_air_heat, rack_hottest, rack_limit, service_w, loop_supply, loop_frac
     cdef const int[::1] rack_energised, crah_energised
     cdef double[::1] rack_heat, gain, start_supply
     cdef bint settling
@@ -136,7 +138,8 @@ cdef class AirKernel:
         streams = len(inputs["stream_heat_w"])
         (self.stream_heat,) = _take(inputs, ("stream_heat_w",), streams)
         (self.stream_is_air,) = _take(p, ("stream_is_air",), streams)
-        self.rack_air_heat, self.rack_energised = _take(inputs, ("rack_air_heat_w", "rack_energised"), self.racks)
+        self.rack_air_heat, self.rack_hottest, self.rack_limit, self.rack_energised = _take(
+            inputs, ("rack_air_heat_w", "rack_gpu_temp_c_max", "rack_temp_limit_c", "rack_energised"), self.racks)
         (self.crah_energised,) = _take(inputs, ("crah_energised",), self.crahs)
         (self.service_w,) = _take(inputs, ("service_power_w",), self.halls)
         loops = len(inputs["loop_supply_temp_c"])
@@ -247,8 +250,9 @@ cdef class AirKernel:
         return changed
 
     cdef void _server_fan(self, Py_ssize_t r) noexcept nogil:
-        """Server fans hold the design rise of the air, faster when the inlet is warm; fanless racks have a draught."""
-        cdef double want, warm
+        """Server fans hold the design rise of the air, faster when the inlet is warm or an air-cooled GPU is hot (one
+        busy node among idle ones); fanless racks have a draught."""
+        cdef double want, warm, near
         if self.rack_fan_w[r] <= 0.0:
             self.rack_fan[r] = 1.0
             return
@@ -257,6 +261,9 @@ cdef class AirKernel:
         warm = self.rack_inlet[r] - INLET_WARM_C
         want = self.rack_heat[r] / (self.rho_cp * self.rack_flow_design[r] * self.rack_rise[r])
         want = want * (1.0 + (INLET_GAIN * warm if warm > 0.0 else 0.0))
+        if self.rack_stream_ptr[r] < self.rack_stream_ptr[r + 1] and self.stream_is_air[self.rack_stream_ptr[r]] != 0:
+            near = self.rack_hottest[r] - self.rack_limit[r] + CHIP_NEAR_K
+            want = want + (CHIP_GAIN * near if near > 0.0 else 0.0)
         want = self.rack_fan_min[r] if want < self.rack_fan_min[r] else want
         want = self.rack_fan_max[r] if want > self.rack_fan_max[r] else want
         want = want * self.rack_fan_limit[r]

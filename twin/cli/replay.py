@@ -51,13 +51,20 @@ def command(scenario: str, duration_ns: int | None, save_at: tuple[tuple[int, Pa
         results.append(_replay(other, scenario, duration_ns, []))
         values |= other.judge.values(other.sim.kpi())
     all_run = len(results) == 1 + len(names)
-    expectations = [e for e in run.expectations if all_run or not _other_variant(e, run.variant)]
+    expectations = [e for e in run.expectations if (all_run or not _other_variant(e, run.variant))
+                    and _begun(e, run.sim.now_ns)]
     complete = run.sim.now_ns >= run.sim.end_ns
     verdicts = judge(expectations, values) if complete or duration_ns is not None else []
     _report(results, verdicts, as_json)
     if results[-1]["interrupted"]:
         return 130
     return 0 if all(v.ok for v in verdicts) else 1
+
+
+def _begun(expectation: Any, now_ns: int) -> bool:
+    """Tell whether the run reached the windows of an expectation; one that it did not reach is not judged."""
+    quantities = [expectation.quantity] + ([expectation.other] if expectation.other is not None else [])
+    return all(q.after_ns < now_ns for q in quantities)
 
 
 def _other_variant(expectation: Any, variant: str) -> bool:

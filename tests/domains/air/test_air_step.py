@@ -171,3 +171,17 @@ def test_rows_watch_columns_that_exist():
     for alarm in DOMAIN.alarms:
         assert columns[alarm.column].axis == alarm.axis
     assert len({a.name for a in DOMAIN.alarms}) == len(DOMAIN.alarms)
+
+
+def test_one_hot_gpu_among_idle_ones_gets_air():
+    """A rack whose mean load is low has one busy node: its fans follow the hottest GPU, the others' do not."""
+    hall = Hall(SMALL, load=0.3)
+    hall.step(1.0, 60)
+    before = hall.air.rack_fan_frac.copy()
+    hall.chip.rack_temp_limit_c[:] = 84.0
+    hall.chip.rack_gpu_temp_c_max[:] = 60.0
+    hall.chip.rack_gpu_temp_c_max[3] = 85.0
+    hall.step(1.0, 30)
+    more = hall.air.rack_fan_frac - before
+    assert more[3] > 0.2
+    assert np.abs(np.delete(more, 3)).max() < 0.02

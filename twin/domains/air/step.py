@@ -53,6 +53,8 @@ class AirStepper:
             params={**_rack_params(site, rho_cp), **_crah_params(site), **_places(site)}, state=bind.own.arrays(),
             inputs={
                 "stream_heat_w": views.chip.stream_heat_w, "rack_air_heat_w": views.power.rack_air_heat_w,
+                "rack_gpu_temp_c_max": views.chip.rack_gpu_temp_c_max,
+                "rack_temp_limit_c": views.chip.rack_temp_limit_c,
                 "rack_energised": views.power.rack_energised, "crah_energised": views.power.crah_energised,
                 "service_power_w": views.power.hall_service_w,
                 "loop_supply_temp_c": views.plant.loop_supply_temp_c, "loop_flow_frac": views.plant.loop_flow_frac,
