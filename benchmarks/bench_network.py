@@ -40,7 +40,8 @@ def campus(routing: str) -> tuple[WorkloadState, object]:
     rack = topology.gpu_rack
     work.gpu_job[:] = np.where(rack < 455, 0, np.minimum(1 + (rack - 455) // 48, 19))
     work.job_comm_bytes_s[:] = 10e9
-    stepper = DOMAIN.bind(Bind(site=SimpleNamespace(fabric=fabric), own=own, seed=1,  # type: ignore[arg-type]
+    jobs = SimpleNamespace(group_gpus=np.full(20, 8, np.int32))
+    stepper = DOMAIN.bind(Bind(site=SimpleNamespace(fabric=fabric, jobs=jobs), own=own, seed=1,  # type: ignore[arg-type]
                                views=SimpleNamespace(workload=work.readonly())))
     stepper.refresh()
     stepper.step(0, 10**9)

@@ -16,7 +16,8 @@ class NetworkKernel:
         gpu_rail: NDArray[int32], gpu_leaf: NDArray[int32], gpu_port: NDArray[int32],
         gpu_rate_bytes_s: NDArray[float64], domain_gpu_ptr: NDArray[int32], leaf_pod: NDArray[int32],
         link_capacity_bytes_s: NDArray[float64], switch_hall: NDArray[int32], switch_w: NDArray[float64],
-        sizes: tuple[int, int, int, int, int, int, int], routing: int, lane_capacity_bytes_s: float,
+        job_group_gpus: NDArray[int32], sizes: tuple[int, int, int, int, int, int, int], routing: int,
+        lane_capacity_bytes_s: float,
     ) -> None: ...
     def run(self) -> bool: ...
     def refresh(self) -> None: ...

@@ -1,7 +1,8 @@
 """Network: from who runs where to the load of every bundle and the slowdown of every job.
 
 One collective flow group (coflow) per job. Its GPUs, in placement order, form one ring over the scale-up domains
-that the job touches: each GPU sends to its counterpart on the same rail in the next domain. The group runs in step:
+that the job touches: each GPU sends to its counterpart on the same rail in the next domain. With model parallelism
+each GPU is in a ring of its own, with the GPUs that hold the same shard. The group runs in step:
 one rate per GPU for all its flows, so it is one variable that loads link l with ``a[j,l]`` flows.
 
     mean rates      x[j] <= m[j] (offered mean per GPU), sum_j a[j,l] x[j] <= C[l], max-min fair       (maxmin.pyx)

@@ -4,7 +4,7 @@ cdef class Wiring:
     """The kernel's buffers, what of the fabric is live, and which job loads which link; see ``NetworkKernel``."""
 
     cdef const int[::1] gpu_job, switch_up, gpu_domain, gpu_rail, gpu_leaf, gpu_port, domain_gpu_ptr, leaf_pod
-    cdef const int[::1] switch_hall
+    cdef const int[::1] switch_hall, group
     cdef const double[::1] comm, cap_frac, gpu_rate, capacity, switch_w
     cdef const long long[::1] placement_version, fault_version
     cdef double[::1] load, load_frac, ratio, slowdown, hall_w, congestion, slowdown_max, traffic
@@ -18,7 +18,7 @@ cdef class Wiring:
     # caches rebuilt from the state
     cdef int[::1] job_ptr, job_gpus, inc_ptr, inc_link, link_ptr, link_flow, touched, stamp, left, fixed, heap_id
     cdef int[::1] bottleneck, domain_rail_gpu, bucket, bucket_n, pend_a, pend_b, flow_dst
-    cdef int[::1] flow_src, rail_seen
+    cdef int[::1] flow_src, rail_seen, held
     cdef double[::1] live, cap, acc, inc_coef, link_coef, demand, demand_seen, rate, level, rem, sum_w, heap_key
     cdef double[::1] pend_w, peak, nic_ratio, sum_coef, sum_load, sum_demand
     cdef int[::1] uses, axis_of, used, slot
@@ -30,7 +30,7 @@ cdef class Wiring:
                  link_load_bytes_s, link_load_frac, link_demand_ratio, job_slowdown, job_connected, solved_version,
                  hall_power_w, congestion_max_ratio, slowdown_max_ratio, traffic_bytes_s, gpu_domain, gpu_rail,
                  gpu_leaf, gpu_port, gpu_rate_bytes_s, domain_gpu_ptr, leaf_pod, link_capacity_bytes_s, switch_hall,
-                 switch_w, sizes, int routing, double lane_capacity_bytes_s):
+                 switch_w, job_group_gpus, sizes, int routing, double lane_capacity_bytes_s):
         self.gpu_job, self.comm, self.placement_version = gpu_job, job_comm_bytes_s, placement_version
         self.cap_frac, self.switch_up, self.fault_version = link_capacity_frac, switch_up, fault_version
         self.load, self.load_frac, self.ratio = link_load_bytes_s, link_load_frac, link_demand_ratio
@@ -42,6 +42,7 @@ cdef class Wiring:
         self.capacity, self.switch_hall, self.switch_w = link_capacity_bytes_s, switch_hall, switch_w
         self.rails, self.leaves, self.pods, self.spines, self.planes, self.uplinks, self.cores = sizes
         self.routing, self.lane_capacity = routing, lane_capacity_bytes_s
+        self.group = job_group_gpus
         self.n_gpu, self.n_job, self.n_link = gpu_job.shape[0], job_slowdown.shape[0], link_load_bytes_s.shape[0]
         self.half = self.n_link // 2
         self.per_spine_plane = self.spines // self.planes if self.planes else 1
@@ -54,6 +55,7 @@ cdef class Wiring:
         pairs = ((self.gpu_domain.shape[0], self.n_gpu), (self.gpu_rail.shape[0], self.n_gpu),
                  (self.gpu_leaf.shape[0], self.n_gpu), (self.gpu_port.shape[0], self.n_gpu),
                  (self.gpu_rate.shape[0], self.n_gpu), (self.comm.shape[0], self.n_job),
+                 (self.group.shape[0], self.n_job),
                  (self.connected.shape[0], self.n_job), (self.cap_frac.shape[0], self.n_link),
                  (self.load_frac.shape[0], self.n_link), (self.ratio.shape[0], self.n_link),
                  (self.capacity.shape[0], self.n_link), (self.leaf_pod.shape[0], self.leaves),
@@ -108,6 +110,7 @@ cdef class Wiring:
         self.bucket, self.bucket_n, self.rail_seen = ints(rails * widest), ints(rails), ints(rails)
         self.pend_a, self.pend_b, self.pend_w = ints(rails), ints(rails), doubles(rails)
         self.flow_src, self.flow_dst = ints(widest), ints(widest)
+        self.held = ints(self.domain_gpu_ptr.shape[0])
         self._map_axis()
         table = np.full(max((self.domain_gpu_ptr.shape[0] - 1) * rails, 1), -1, np.int32)
         self.domain_rail_gpu = table
@@ -242,7 +245,11 @@ cdef class Wiring:
         self.p.n_link = n
 
     cdef void _ring(self, int j) noexcept nogil:
-        """Walk the domains of a job and let each send to the next, the last to the first."""
+        """Walk the domains of a job and let each send to the next, the last to the first.
+
+        A job without model parallelism has one ring, whose every hop carries the whole of its data. With model
+        parallelism each GPU has a ring of its own, with those that hold the same shard of the model.
+        """
         cdef int lo = self.job_ptr[j], hi = self.job_ptr[j + 1], start, end, stop, r, widest = 0
         self.uses[j] = 0
         self.connected[j] = 1
@@ -260,8 +267,13 @@ cdef class Wiring:
         while start < hi:
             end = self._segment_end(start, hi)
             widest = max(widest, end - start)
+            self.held[self.gpu_domain[self.job_gpus[start]]] = end - start
             start = end
         start = lo
+        while start < hi and self.group[j] > 1:
+            end = self._segment_end(start, hi)
+            self._shards(j, lo, hi, start, end, widest)
+            start = end
         while start < hi:
             end = self._segment_end(start, hi)
             if end < hi:
@@ -324,6 +336,44 @@ cdef class Wiring:
             self.nic_ratio[j] = weight * crowd
         for k in range(alive):
             self._flow(j, self.flow_src[k], self.flow_dst[k], weight)
+
+    cdef inline int _copies(self, int j, int gpus) noexcept nogil:
+        """Copies of a shard that so many GPUs of one domain hold; they reduce among themselves first."""
+        return gpus // self.group[j] if gpus > self.group[j] else 1
+
+    cdef void _shards(self, int j, int lo, int hi, int s0, int s1, int widest) noexcept nogil:
+        """Flows out of one domain of a model-parallel job: each GPU to the one that stands ``widest`` places on.
+
+        So each GPU sends one flow and receives one, whatever the domains' sizes. A domain that holds fewer copies of
+        its shards than the widest reduces less inside, and its GPUs send and receive so much more. Where source and
+        target are on different rails, the traffic first goes over the scale-up network to the target's rail.
+        """
+        cdef int k, src, dst, alive = 0, total = 0
+        cdef int here = self.gpu_domain[self.job_gpus[s0]], size = hi - lo
+        cdef double own = self._copies(j, widest) / <double>self._copies(j, s1 - s0), weight, lost
+        for k in range(s0, s1):
+            dst = self.job_gpus[lo + (k - lo + widest) % size]
+            if self.gpu_domain[dst] == here:
+                continue
+            src = self.job_gpus[k]
+            if self.gpu_rail[src] != self.gpu_rail[dst]:
+                src = self.domain_rail_gpu[here * self.rails + self.gpu_rail[dst]]
+            total += 1
+            if src >= 0 and self._leaf_live(self.gpu_leaf[src]) and self._leaf_live(self.gpu_leaf[dst]):
+                self.flow_src[alive] = src
+                self.flow_dst[alive] = dst
+                alive += 1
+        if alive == 0:
+            if total > 0:
+                self.connected[j] = 0
+            return
+        lost = total / <double>alive
+        for k in range(alive):
+            dst = self.flow_dst[k]
+            weight = lost * max(own, self._copies(j, widest) / <double>self._copies(j, self.held[self.gpu_domain[dst]]))
+            if weight > self.nic_ratio[j]:
+                self.nic_ratio[j] = weight
+            self._flow(j, self.flow_src[k], dst, weight)
 
     cdef inline bint _leaf_live(self, int leaf) noexcept nogil:
         cdef int host = self.solver_half - self.leaves + leaf

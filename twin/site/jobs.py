@@ -61,6 +61,7 @@ class Jobs:
         util_*[job], mem_*[job]: compute and memory activity while busy, communicating, stalled.
         util_idle[job]: compute activity while it restarts.
         comm_bytes_s[job]: scale-out traffic per accelerator at nominal speed.
+        group_gpus[job]: accelerators that share one layer of the model (tensor times context width), 1 without.
         tokens_s[job]: tokens per second of work (training).
         checkpoint_ns[job]: interval, 0 for none; checkpoint_bytes[job]: size.
         link_bytes_s[job]: storage ports of the nodes that it fills, together.
@@ -103,6 +104,7 @@ class Jobs:
     mem_comm: F64
     mem_stall: F64
     comm_bytes_s: F64
+    group_gpus: I32
     tokens_s: F64
     checkpoint_ns: I64
     checkpoint_bytes: F64
@@ -329,7 +331,7 @@ class _Builder:
         return {
             "comm_frac": step.scale_out_s / total,
             "hidden_frac": (step.scale_out_total_s - step.scale_out_s) / total,
-            "comm_bytes_s": step.scale_out_bytes / total, "tokens_s": step.tokens_s,
+            "comm_bytes_s": step.scale_out_bytes / total, "group_gpus": plan.tp * plan.cp, "tokens_s": step.tokens_s,
             **self._activity(training_activity(step, self.phases, idle)),
         }
 
@@ -399,6 +401,7 @@ class _Builder:
             util_busy=self._f64("util_busy"), util_comm=self._f64("util_comm"), util_stall=self._f64("util_stall"),
             util_idle=self._f64("util_idle"), mem_busy=self._f64("mem_busy"), mem_comm=self._f64("mem_comm"),
             mem_stall=self._f64("mem_stall"), comm_bytes_s=self._f64("comm_bytes_s"),
+            group_gpus=self._i32("group_gpus", 1),
             tokens_s=self._f64("tokens_s"), checkpoint_ns=self._i64("checkpoint_ns"),
             checkpoint_bytes=self._f64("checkpoint_bytes"), link_bytes_s=self._f64("link_bytes_s"),
             restart_ns=self._i64("restart_ns"),

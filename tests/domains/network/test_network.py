@@ -25,7 +25,7 @@ SWITCHES = {f"p{ports}": {"title": "test", "ports": ports, "port_speed_bytes_s":
 class Rig:
     """A bound network domain with a workload that the test writes."""
 
-    def __init__(self, racks, jobs, rack="hgx-h100-x4", **fabric):
+    def __init__(self, racks, jobs, rack="hgx-h100-x4", group=1, **fabric):
         catalog = load_catalog({"switches": SWITCHES})
         spec = Spec(scenario=ScenarioSpec(title="t"), fabric=FabricSpec(**fabric),
                     hall=[HallSpec(name="A", row=[RowSpec(racks=racks, rack=rack)])])
@@ -34,7 +34,8 @@ class Rig:
         axes = {"one": 1, "job": jobs, **topology.axes, **self.fabric.axes}
         self.own, self.work = NetworkState(axes), WorkloadState(axes)
         self.node = topology.gpu_node
-        self.stepper = DOMAIN.bind(Bind(site=SimpleNamespace(fabric=self.fabric), own=self.own, seed=1,
+        self.jobs = SimpleNamespace(group_gpus=np.full(jobs, group, np.int32))
+        self.stepper = DOMAIN.bind(Bind(site=SimpleNamespace(fabric=self.fabric, jobs=self.jobs), own=self.own, seed=1,
                                         views=SimpleNamespace(workload=self.work.readonly())))
         self.stepper.refresh()
 
@@ -158,6 +159,27 @@ def test_uneven_domains_wait_for_the_fewest_nics():
     assert rig.own.job_slowdown[0] == pytest.approx(2.0)
 
 
+def test_rings_of_shards_do_not_wait_for_a_small_domain():
+    """Each GPU of a model-parallel job has its own ring: one flow out, one in, wherever its domain ends."""
+    for held in (4, 8):
+        rig = Rig(4, 1, group=8)
+        gpu_job = np.full(128, -1)
+        gpu_job[:16 + held] = 0
+        rig.place(gpu_job, LINE)
+        assert rig.own.job_slowdown[0] == pytest.approx(1.0)
+        hosts = np.array([name.startswith("hosts") for name in rig.fabric.names["link"]])
+        assert rig.own.link_load_bytes_s[hosts].sum() == pytest.approx((16 + held) * LINE)
+
+
+def test_fewer_copies_of_a_shard_in_a_domain_send_more():
+    """A rack with one copy of its shards does not reduce them inside; one with two halves what it sends."""
+    rig = Rig(2, 1, rack="gb200-nvl72", group=32)
+    gpu_job = np.full(144, -1)
+    gpu_job[:64] = gpu_job[72:72 + 32] = 0
+    rig.place(gpu_job, LINE)
+    assert rig.own.job_slowdown[0] == pytest.approx(2.0)
+
+
 def test_static_routing_is_free_of_collisions_and_hashing_is_not():
     slow = {}
     for routing in ("adaptive", "ecmp", "static"):
@@ -230,11 +252,11 @@ def test_buffers_that_do_not_fit_are_refused():
     rig = Rig(2, 1)
     other = Rig(4, 1)
     with pytest.raises(ValueError, match="length"):
-        DOMAIN.bind(Bind(site=SimpleNamespace(fabric=rig.fabric), own=rig.own, seed=1,
+        DOMAIN.bind(Bind(site=SimpleNamespace(fabric=rig.fabric, jobs=rig.jobs), own=rig.own, seed=1,
                          views=SimpleNamespace(workload=other.work.readonly())))
     with pytest.raises(ValueError, match="links"):
         DOMAIN.bind(Bind(site=SimpleNamespace(fabric=dataclasses.replace(
-            rig.fabric, tiers=dataclasses.replace(rig.fabric.tiers, planes=3))), own=rig.own, seed=1,
+            rig.fabric, tiers=dataclasses.replace(rig.fabric.tiers, planes=3)), jobs=rig.jobs), own=rig.own, seed=1,
             views=SimpleNamespace(workload=rig.work.readonly())))
 
 

@@ -23,7 +23,7 @@ class NetworkStepper:
             gpu_leaf=fabric.gpu_leaf, gpu_port=fabric.gpu_port, gpu_rate_bytes_s=fabric.gpu_rate_bytes_s,
             domain_gpu_ptr=fabric.domain_gpu_ptr, leaf_pod=fabric.leaf_pod,
             link_capacity_bytes_s=fabric.link_capacity_bytes_s, switch_hall=fabric.switch_hall,
-            switch_w=fabric.switch_w,
+            switch_w=fabric.switch_w, job_group_gpus=bind.site.jobs.group_gpus,
             sizes=(t.rails, t.rails * t.leaves, t.rails * t.pods, t.spines, t.planes, t.uplinks, t.cores),
             routing=fabric.routing, lane_capacity_bytes_s=fabric.lane_capacity_bytes_s)
         self.run = self.kernel.run
