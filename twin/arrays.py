@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,17 @@ def frozen_f64(values: Sequence[float] | NDArray[Any]) -> F64:
     array = np.array(values, dtype=np.float64, order="C")
     array.flags.writeable = False
     return array
+
+
+def total(values: Iterable[float]) -> float:
+    """Return the sum in the order given, rounded at every step.
+
+    Python's ``sum`` of floats compensates for rounding from 3.12 on: other versions, other bits.
+    """
+    whole = 0.0
+    for value in values:
+        whole += value
+    return whole
 
 
 def aligned_full(size: int, fill: float, dtype: Any) -> NDArray[Any]:

@@ -14,7 +14,11 @@ TwinError                      base; the command line prints it in one line
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
+
+#: Unicode categories of characters that are not shown but do something
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class TwinError(Exception):
@@ -39,7 +43,7 @@ class TwinError(Exception):
             text += f"; expected {self.expected}"
         if self.nearest:
             text += f"; did you mean '{self.nearest}'?"
-        return " ".join(text.split())
+        return printable(" ".join(text.split()))
 
 
 class InputError(TwinError):
@@ -76,6 +80,19 @@ class CheckFailed(TwinError):
 
 class InternalError(TwinError):
     """A promise of our own was broken."""
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with everything that could steer a terminal replaced; line ends and tabs stay.
+
+    Replaced are control characters, escape sequences' introducers, and marks that turn the writing direction.
+
+    >>> printable("a\x1b[31mb")
+    'a\ufffd[31mb'
+    """
+    if text.isprintable():
+        return text
+    return "".join("\ufffd" if unicodedata.category(c) in _STEERING and c not in "\n\t" else c for c in text)
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -299,9 +299,7 @@ cdef class Workload:
         cdef double served = fmin(waiting, capacity)
         cdef double x = (served / capacity if capacity > 0.0 else 0.0) * (self.points - 1), f
         self.backlog[j] = waiting - served
-        k = <int>x
-        if k > self.points - 2:
-            k = self.points - 2
+        k = <int>x if 0.0 < x < self.points - 1 else 0 if not x > 0.0 else self.points - 2
         f = x - k
         k += row * self.points
         self.util[j] += share * (self.p_util_load[k] + f * (self.p_util_load[k + 1] - self.p_util_load[k]))

@@ -57,6 +57,10 @@ class Catalog:
         """Return the kinds of equipment, in alphabetical order."""
         return tuple(sorted({*_shipped_kinds(), *self._extra}))
 
+    def is_kind(self, kind: str) -> bool:
+        """Tell whether the shipped catalogue has such a kind."""
+        return kind in _shipped_kinds()
+
     def entries(self, kind: str) -> tuple[Entry, ...]:
         """Return the entries of a kind in the order of their file.
 
@@ -141,7 +145,28 @@ class Catalog:
             if known and key not in known:
                 raise CatalogError(f"no entry of '{kind}' has a key '{key}'", where=where, nearest=nearest(key, known))
             own[key] = _value(raw, where=f"{where}.{key}", source=USER, grade="estimate")
+            _check_type(own[key].value, [e.values[key].value for e in members.values() if key in e.values],
+                        f"{where}.{key}")
         return Entry(kind, name, title, {**base, **own})
+
+
+def _check_type(value: Any, others: list[Any], where: str) -> None:
+    """Refuse a value that is not of the type that the same key has in other entries, or no finite number."""
+    if isinstance(value, list):
+        if others and not (isinstance(others[0], list) and len(others[0]) == len(value)):
+            raise CatalogError("a list does not fit here", where=where,
+                               expected=f"{len(others[0])} numbers" if isinstance(others[0], list) else "one value")
+        for number in value:
+            _check_type(number, [0.0], where)
+        return
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and not abs(value) <= 1e100:
+        raise CatalogError(f"{value} is not a finite number", where=where, expected="a number")
+    if not number and not isinstance(value, str | bool):
+        raise CatalogError("this is neither a number nor text", where=where, expected="a number or text")
+    if others and type(value) is not type(others[0]) and not (number and isinstance(others[0], int | float)):
+        raise CatalogError(f"'{value}' is of the wrong type", where=where,
+                           expected="text" if isinstance(others[0], str) else "a number")
 
 
 def load_catalog(extra: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None) -> Catalog:

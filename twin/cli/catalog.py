@@ -13,7 +13,12 @@ from twin.cli.common import json_option, print_json
 @click.argument("name", required=False)
 @json_option
 def command(name: str | None, as_json: bool) -> int:
-    """List the equipment catalogue, the entries of a kind, or all values of the entry NAME."""
+    """List the equipment catalogue, the entries of a kind, or all values of the entry NAME.
+
+    NAME may also be faults, settings or alarms: what can break, what can be set, and what is watched.
+    """
+    if name in ROWS:
+        return _rows(name, as_json)
     from twin.catalog.loader import load_catalog
 
     catalog = load_catalog()
@@ -34,6 +39,41 @@ def command(name: str | None, as_json: bool) -> int:
     for entry in entries:
         _print(entry, catalog.sources)
     return 0
+
+
+def _rows(what: str, as_json: bool) -> int:
+    from twin.domains import load_domains
+
+    rows = [{"name": row.name, "domain": domain.name, "axis": row.axis} | ROWS[what](row)
+            for domain in load_domains() for row in getattr(domain, what)]
+    if as_json:
+        print_json(rows)
+        return 0
+    for row in rows:
+        print(f"{row['name']:<26} {row['domain']:<9} {row['axis']:<10} {row['doc']}")
+        if row.get("value"):
+            print(f"{'':<26} value: {row['value']}, {row['lo']:g} to {row['hi']:g}, {row['default']:g} when left out")
+        elif "unit" in row:
+            print(f"{'':<26} {row['lo']:g} to {row['hi']:g} {row['unit']}".rstrip())
+    return 0
+
+
+def _fault(row: Any) -> dict[str, Any]:
+    low, high = row.value_range
+    return {"doc": row.doc, "value": row.value_doc, "default": row.value_default, "lo": low, "hi": high}
+
+
+def _setting(row: Any) -> dict[str, Any]:
+    return {"doc": row.doc, "unit": row.unit, "lo": row.lo, "hi": row.hi}
+
+
+def _alarm(row: Any) -> dict[str, Any]:
+    return {"doc": f"{row.severity}: {row.message}", "column": row.column, "op": row.op, "threshold": row.threshold,
+            "hysteresis": row.hysteresis, "delay_s": row.delay_s, "severity": row.severity, "advice": row.advice}
+
+
+#: what the domains can do, beside the equipment: rows of which the command line prints the words
+ROWS: dict[str, Any] = {"faults": _fault, "settings": _setting, "alarms": _alarm}
 
 
 def _as_json(entry: Any, sources: Any) -> dict[str, Any]:

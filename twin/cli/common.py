@@ -12,7 +12,10 @@ from typing import Any
 import click
 
 from twin.errors import InputError
-from twin.units import parse_duration_ns
+from twin.units import NS_PER_S, parse_duration_ns
+
+#: a hundred years, as in a scenario
+DURATION_MAX_NS = 36_525 * 86_400 * NS_PER_S
 
 
 class Duration(click.ParamType):
@@ -25,9 +28,12 @@ class Duration(click.ParamType):
         if isinstance(value, int):
             return value
         try:
-            return parse_duration_ns(value)
+            duration = parse_duration_ns(value)
         except InputError as error:
             self.fail(str(error), param, ctx)
+        if duration > DURATION_MAX_NS:
+            self.fail(f"'{value}' is longer than a hundred years", param, ctx)
+        return duration
 
 
 class Speed(click.ParamType):

@@ -6,6 +6,7 @@ file), 130 interrupted. Heavy imports happen inside the verbs, so that ``twin --
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 
@@ -23,10 +24,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     import click
 
     from twin.cli.commands import cli
-    from twin.errors import TwinError
+    from twin.errors import TwinError, printable
 
     try:
         result = cli.main(args=args, prog_name="twin", standalone_mode=False)
+        sys.stdout.flush()
         return result if isinstance(result, int) else OK
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -35,26 +37,38 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except click.UsageError as error:
         hint = error.ctx.command_path if error.ctx is not None else "twin"
-        print(f"twin: {error.format_message()} (see '{hint} --help')", file=sys.stderr)
+        print(f"twin: {printable(error.format_message())} (see '{hint} --help')", file=sys.stderr)
         return BAD_INPUT
     except click.ClickException as error:
-        print(f"twin: {error.format_message()}", file=sys.stderr)
+        print(f"twin: {printable(error.format_message())}", file=sys.stderr)
         return BAD_INPUT
     except TwinError as error:
         print(f"twin: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        return _pipe_closed()
+        _drop_stdout()
+        return OK
+    except SystemExit as stop:  # click leaves so when a pipe is closed
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
+        _drop_stdout()
+        return OK
+    except OSError as error:
+        # Files are read and written where their errors are named; what is left is stdout itself.
+        if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            _drop_stdout()
+            print(f"twin: cannot write the output: {error.strerror}", file=sys.stderr)
+            return BAD_INPUT
+        return _report(error, args)
     except Exception as error:
         return _report(error, args)
 
 
-def _pipe_closed() -> int:
-    """The reader of stdout went away (``twin catalog | head``): leave quietly."""
+def _drop_stdout() -> None:
+    """The reader of stdout went away (``twin catalog | head``) or its disk is full: let Python leave quietly."""
     import os
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return OK
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _report(error: Exception, args: Sequence[str]) -> int:

@@ -35,7 +35,7 @@ def command(scenario: str, duration_ns: int | None, save_at: tuple[tuple[int, Pa
             as_json: bool, seed: int | None, sets: tuple[str, ...]) -> int:
     """Run SCENARIO (a name, a .toml or a .twin) headless and print its key figures.
 
-    Exit code 1 when an expectation of the scenario does not hold.
+    Exit code 1 when an expectation of the scenario or an invariant of the model does not hold.
     """
     from twin.scenario.judge import judge
     from twin.scenario.open import open_run
@@ -58,7 +58,8 @@ def command(scenario: str, duration_ns: int | None, save_at: tuple[tuple[int, Pa
     _report(results, verdicts, as_json)
     if results[-1]["interrupted"]:
         return 130
-    return 0 if all(v.ok for v in verdicts) else 1
+    sound = not any(result["invariants"] for result in results)
+    return 0 if sound and all(v.ok for v in verdicts) else 1
 
 
 def _begun(expectation: Any, now_ns: int) -> bool:

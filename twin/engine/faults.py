@@ -104,6 +104,15 @@ class Faults:
                  for i, k in enumerate(slots.slot_kind) if k >= 0]
         return sorted(found, key=lambda f: f.since_ns)
 
+    def wrong(self) -> str:
+        """Return the first slot that points at no element, in words; empty when there is none."""
+        slots = self._state.faults
+        for i in (slots.slot_kind >= 0).nonzero()[0]:
+            kind = self._registry.faults[int(slots.slot_kind[i])][1]
+            if int(slots.slot_element[i]) >= self._site.axes[kind.axis]:
+                return f"faults.slot_element[{i}] is {slots.slot_element[i]}"
+        return ""
+
     def _name(self, axis: str, element: int) -> str:
         names = self._site.names.get(axis)
         return names[element] if names is not None else ""

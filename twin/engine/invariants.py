@@ -21,7 +21,7 @@ def check(site: Site, state: State) -> list[str]:
         if array.dtype == np.float64 and col.name not in _MAY_BE_INFINITE and not np.isfinite(array).all():
             first = int(np.flatnonzero(~np.isfinite(array))[0])
             wrong.append(f"{block}.{col.name}[{first}] is {array[first]}")
-    wrong += _jobs(site, state)
+    wrong += jobs_wrong(site, state)
     return wrong
 
 
@@ -29,7 +29,8 @@ def check(site: Site, state: State) -> list[str]:
 _MAY_BE_INFINITE = frozenset({"job_work_s"})
 
 
-def _jobs(site: Site, state: State) -> list[str]:
+def jobs_wrong(site: Site, state: State) -> list[str]:
+    """Return what does not hold between jobs, the accelerators that they hold, and the free ones."""
     wrong = []
     work = state.workload
     holding = np.isin(work.job_state, (2, 5))
@@ -42,6 +43,12 @@ def _jobs(site: Site, state: State) -> list[str]:
             wrong.append(f"job {site.names['job'][int(job)]} holds {held[job]} of {work.job_gpus[job]} GPUs")
     if work.job_state.size and np.any(held[~holding & ~leaving] > 0):
         wrong.append("a job that does not run holds GPUs")
+    node_gpus = np.diff(site.topology.node_gpu_ptr)
+    taken = np.zeros(node_gpus.size, dtype=np.int64)
+    busy = np.flatnonzero(work.gpu_job >= 0)
+    np.add.at(taken, site.topology.gpu_node[busy[holding[work.gpu_job[busy]]]], 1)
+    if np.any((work.node_free < 0) | (work.node_free + taken > node_gpus)):
+        wrong.append("a node has more free accelerators than nobody holds")
     if int(work.gpus_allocated[0]) != int(held[holding].sum()):
         wrong.append("workload.gpus_allocated is not the number of held GPUs")
     return wrong

@@ -17,7 +17,7 @@ from twin.domains import load_domains
 from twin.engine.alarms import ActiveAlarm, Alarms
 from twin.engine.faults import ActiveFault, Faults
 from twin.engine.history import Histories
-from twin.engine.invariants import check
+from twin.engine.invariants import check, jobs_wrong
 from twin.engine.registry import Registry
 from twin.errors import CommandError, InputError
 from twin.site.site import Site
@@ -239,6 +239,18 @@ class Simulation:
     def check(self) -> list[str]:
         """Return what is wrong with the state, in words; empty when every invariant holds."""
         return check(self.site, self.state)
+
+    def audit(self) -> str:
+        """Return the first thing in the state that no run can have written, in words; empty when there is none.
+
+        Kernels trust the state: what comes from a file is looked at here before the next tick.
+        """
+        axes = self.axes | {"fault_kind": len(self.registry.faults)}
+        for block, col, array in self.state.columns():
+            at = col.wrong(array, axes)
+            if at >= 0:
+                return f"{block}.{col.name}[{at}] is {array[at]}"
+        return self.faults.wrong() or next(iter(jobs_wrong(self.site, self.state)), "")
 
     def active_alarms(self) -> list[ActiveAlarm]:
         """Return the alarms that are raised now."""

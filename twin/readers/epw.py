@@ -115,6 +115,9 @@ def read_epw(path: Path | str) -> Epw:
 
 def _lines(path: Path) -> list[str]:
     try:
+        if path.exists() and not path.is_file():
+            raise ReaderError("the file cannot be read (not a regular file)", where=str(path),
+                              expected="an EPW weather file")
         if path.stat().st_size > _BYTES_MAX:
             raise ReaderError("the file is too large for an EPW file", where=str(path),
                               expected=f"at most {_BYTES_MAX // 1_000_000} MB")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,9 +9,12 @@ import msgspec
 import msgspec.inspect as mi
 
 from twin.catalog.loader import Catalog, load_catalog
-from twin.errors import SpecError, TwinError, nearest
+from twin.errors import SpecError, TwinError, nearest, printable
 from twin.scenario.reading import bare, locate, type_of
-from twin.site.spec import CoolingUnitsSpec, JobSpec, Spec
+from twin.site.spec import GPUS_MAX, CoolingUnitsSpec, JobSpec, Spec
+
+#: racks, and cooling units, of one factory
+MACHINES_MAX = 200_000
 
 
 def check_spec(spec: Spec, *, file: str = "") -> None:
@@ -27,8 +29,11 @@ def check_spec(spec: Spec, *, file: str = "") -> None:
     from twin.site.topology import hall_list
 
     try:
+        _check_text(msgspec.to_builtins(spec), "")
         catalog = load_catalog(spec.catalog)
+        _check_own_entries(spec, catalog)
         _check_entries(spec, catalog)
+        _check_size(spec, catalog)
         parse_start(spec.scenario.start)
         hall_list(spec)
         _check_times(spec)
@@ -49,6 +54,39 @@ def entry_references(spec: Spec) -> list[tuple[str, str, str]]:
     out: list[tuple[str, str, str]] = []
     _collect(msgspec.to_builtins(spec), type_of(Spec), "", out)
     return out
+
+
+def _check_text(value: Any, path: str) -> None:
+    """Refuse text that could steer the terminal that shows it."""
+    if isinstance(value, str) and printable(value) != value:
+        raise SpecError("the text holds a control character", where=path.lstrip("."), expected="text that can be shown")
+    items = value.items() if isinstance(value, Mapping) else enumerate(value, 1) if isinstance(value, list) else ()
+    for key, inner in items:
+        _check_text(key, path)
+        _check_text(inner, f"{path}.{key}")
+
+
+def _check_own_entries(spec: Spec, catalog: Catalog) -> None:
+    """Read every entry that the specification brings along, used or not."""
+    for kind, entries in spec.catalog.items():
+        if not catalog.is_kind(kind):
+            raise SpecError(f"the catalogue has no kind '{kind}'", where=f"catalog.{kind}",
+                            expected="one of " + ", ".join(load_catalog().kinds()),
+                            nearest=nearest(kind, load_catalog().kinds()))
+        if entries:
+            catalog.entries(kind)
+
+
+def _check_size(spec: Spec, catalog: Catalog) -> None:
+    """Refuse what no machine could hold, before anything is built."""
+    racks, gpus = size_of(spec, catalog)
+    if gpus > GPUS_MAX:
+        raise SpecError(f"{gpus:,} GPUs are too many", where="hall", expected=f"at most {GPUS_MAX:,}")
+    units = sum(hall.repeat * ((hall.crah.count if hall.crah else 0)
+                               + sum(row.repeat * row.cdu.count for row in hall.row if row.cdu)) for hall in spec.hall)
+    for number, what in ((racks, "racks"), (units, "CDUs and CRAHs")):
+        if number > MACHINES_MAX:
+            raise SpecError(f"{number:,} {what} are too many", where="hall", expected=f"at most {MACHINES_MAX:,}")
 
 
 def _collect(value: Any, described: mi.Type, path: str, out: list[tuple[str, str, str]], kind_above: str = "") -> None:
@@ -155,6 +193,9 @@ def size_of(spec: Spec, catalog: Catalog | None = None) -> tuple[int, int]:
     for hall in spec.hall:
         for row in hall.row:
             entry = catalog.get("racks", row.rack)
+            if not (1 <= entry["nodes"] <= 1e6 and 0 <= entry["gpus_per_node"] <= 1e6):
+                raise SpecError(f"racks of '{row.rack}' have no sensible number of nodes and GPUs",
+                                where=f"catalog.racks.{row.rack}", expected="nodes of at least 1")
             racks += hall.repeat * row.repeat * row.racks
             gpus += hall.repeat * row.repeat * row.racks * int(entry["nodes"]) * int(entry["gpus_per_node"])
     return racks, gpus
@@ -208,6 +249,10 @@ def _check_events(spec: Spec) -> None:
         if event.command and event.for_:
             raise SpecError("only a fault has a duration", where=f"{where}.for",
                             expected="no 'for', or a second command")
-    for one, two in itertools.combinations(spec.event, 2):
-        if (one.at, one.fault, one.command, one.target) == (two.at, two.fault, two.command, two.target):
-            raise SpecError(f"the same thing happens twice to '{one.target}' at the same instant", where="event")
+    seen = set()
+    for i, event in enumerate(spec.event):
+        what = (event.at, event.fault, event.command, event.target)
+        if what in seen:
+            raise SpecError(f"the same thing happens twice to '{event.target}' at the same instant",
+                            where=f"event.{i + 1}")
+        seen.add(what)

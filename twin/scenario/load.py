@@ -62,6 +62,9 @@ def load_spec(name_or_path: str | Path, sets: Sequence[str] = (), seed: int | No
     described = type_of(Spec)
     for text in sets:
         where, value = split_setting(text)
+        if where == "extends":
+            raise SpecError("what a scenario extends is read before anything is set", where="--set extends",
+                            expected="a file of your own that extends it")
         put(tree, where, value, described, relative_to=Path.cwd())
     if seed is not None:
         put(tree, "scenario.seed", seed, described, where="--seed")
@@ -122,6 +125,8 @@ def find_scenario(name_or_path: str | Path) -> Path:
                         nearest=nearest(text, names))
     path = Path(text).expanduser()
     if not path.is_file():
+        if path.exists():
+            raise SpecError("this is not a regular file", where=text, expected="a .toml file")
         siblings = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
         raise SpecError("there is no such file", where=text, nearest=nearest(path.name, siblings))
     return path.absolute()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from twin.errors import InputError
 from twin.scenario.load import load_spec
+from twin.scenario.reading import locate
 from twin.scenario.run import Run, build_run
 
 
@@ -39,7 +40,13 @@ def open_run(source: str, *, sets: Sequence[str] = (), seed: int | None = None, 
             raise InputError(f"no variant is called '{variant}'", where=source)
         overrides += [f"{path}={_as_toml(value)}" for path, value in chosen.set.items()]
         spec, base_dir = load_spec(source, overrides, seed)
-    return build_run(spec, base_dir, seed=seed, source=source, variant=variant, history=history)
+    try:
+        return build_run(spec, base_dir, seed=seed, source=source, variant=variant, history=history)
+    except InputError as error:
+        if error.where.startswith(source) or "/" in error.where:  # it names a file already
+            raise
+        raise type(error)(error.what, where=locate(source, error.where), expected=error.expected,
+                          nearest=error.nearest) from error
 
 
 def _as_toml(value: bool | int | float | str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from twin.catalog.loader import load_catalog
+from twin.catalog.loader import Catalog, load_catalog
 from twin.engine.simulation import Simulation
 from twin.errors import InputError
 from twin.scenario.expect import Expectation, parse_expectations
@@ -71,10 +71,7 @@ def build_run(spec: Spec, base_dir: Path, *, seed: int | None = None, source: st
     Raises:
         InputError: something in it is wrong; says what, where, expected.
     """
-    extra: dict[str, dict[str, Any]] = {kind: dict(entries) for kind, entries in spec.catalog.items()}
-    for kind, entries in (catalog_extra or {}).items():  # what a snapshot embeds is resolved and wins
-        extra.setdefault(kind, {}).update(entries)
-    catalog = load_catalog(extra)
+    catalog = catalog_of(spec, catalog_extra)
     site = build_site(spec, catalog, base_dir)
     packed = inputs
     if packed is None:
@@ -85,6 +82,16 @@ def build_run(spec: Spec, base_dir: Path, *, seed: int | None = None, source: st
         _check_event(sim, i, event)
     judge = Judge(sim, expectations, variant)
     return Run(sim, spec, source, variant, expectations, judge, catalog.used(), packed)
+
+
+def catalog_of(spec: Spec, extra: Mapping[str, Any] | None = None) -> Catalog:
+    """Return the catalogue with a specification's entries, and with ``extra``, which a snapshot embeds and wins."""
+    own: dict[str, dict[str, Any]] = {kind: dict(entries) for kind, entries in spec.catalog.items()}
+    for kind, entries in (extra or {}).items():
+        if not isinstance(entries, Mapping):
+            raise InputError("a kind of the catalogue is a table of entries", where=f"catalog.{kind}")
+        own.setdefault(kind, {}).update(entries)
+    return load_catalog(own)
 
 
 def _check_event(sim: Simulation, number: int, event: Any) -> None:

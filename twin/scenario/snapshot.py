@@ -22,9 +22,10 @@ import msgspec
 import numpy as np
 
 from twin import __version__
-from twin.errors import InputError, SnapshotError
+from twin.errors import InputError, SnapshotError, printable
+from twin.scenario.checks import size_of
 from twin.scenario.files import read_bytes, write_atomic
-from twin.scenario.run import Run, build_run
+from twin.scenario.run import Run, build_run, catalog_of
 from twin.site.spec import Spec
 from twin.state.state import State
 from twin.wiring import Command, Event
@@ -88,10 +89,23 @@ def read_document(data: bytes, *, where: str) -> dict[str, Any]:
         raise SnapshotError("not a snapshot", where=where, expected=f"format '{FORMAT}'")
     if document.get("version") != VERSION:
         raise SnapshotError(f"format version {document.get('version')!r}", where=where, expected=f"version {VERSION}")
+    if not _clean(document):
+        raise SnapshotError("a text inside holds control characters", where=where)
     for key, kind in _KEYS.items():
         if not isinstance(document.get(key), kind):
             raise SnapshotError(f"'{key}' is missing or of the wrong type", where=where, expected=kind.__name__)
     return document
+
+
+def _clean(value: Any, depth: int = 0) -> bool:
+    """Tell whether no text in a document could steer a terminal."""
+    if isinstance(value, str):
+        return printable(value) == value
+    if depth > 32:
+        return False
+    if isinstance(value, dict):
+        return all(_clean(k, depth + 1) and _clean(v, depth + 1) for k, v in value.items())
+    return all(_clean(v, depth + 1) for v in value) if isinstance(value, list) else True
 
 
 def from_bytes(data: bytes, *, where: str = "snapshot") -> Run:
@@ -101,12 +115,21 @@ def from_bytes(data: bytes, *, where: str = "snapshot") -> Run:
         spec = msgspec.convert(document["spec"], Spec)
     except msgspec.ValidationError as error:
         raise SnapshotError(f"the specification inside is not valid: {error}", where=where) from error
+    _check_sizes(spec, document, where)
     with tempfile.TemporaryDirectory(prefix="twin-") as folder:
         _unpack_inputs(document["inputs"], Path(folder), where)
-        run = build_run(spec, Path(folder), seed=document["seed"], source=document["source"],
-                        catalog_extra=document["catalog"], inputs=document["inputs"], variant=document["variant"])
+        try:
+            run = build_run(spec, Path(folder), seed=document["seed"], source=document["source"],
+                            catalog_extra=document["catalog"], inputs=document["inputs"], variant=document["variant"])
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, MemoryError) as error:
+            # The specification inside was checked when it was written; one that does not build was tampered with.
+            raise SnapshotError(f"the site inside cannot be built ({type(error).__name__})", where=where) from error
     _state_in(run.sim.state, document["state"], where)
+    wrong = run.sim.audit()
+    if wrong:
+        raise SnapshotError(f"the state inside is not one of this site: {wrong}", where=where)
     run.sim.pending = [_command_in(c, where) for c in document["pending"]]
+    _check_pending(run, where)
     run.sim.log = [(int(tick), _command_in(c, where)) for tick, c in _pairs(document["log"], where)]
     run.sim.events.extend(_events_in(document["events"], where))
     run.sim.event_count = len(run.sim.events)
@@ -116,6 +139,32 @@ def from_bytes(data: bytes, *, where: str = "snapshot") -> Run:
     if run.sim.digest() != document["digest"]:
         raise SnapshotError("the digest does not fit the state", where=where, expected="an undamaged file")
     return run
+
+
+def _check_sizes(spec: Spec, document: dict[str, Any], where: str) -> None:
+    """Refuse a file whose site is larger than the state that it holds, before the site is built."""
+    try:
+        racks, gpus = size_of(spec, catalog_of(spec, document["catalog"]))
+    except (ValueError, TypeError, OverflowError) as error:
+        raise SnapshotError("the racks inside have no size", where=where) from error
+    for size, path in ((gpus, ("chip", "gpu_temp_c")), (racks, ("power", "rack_input_w"))):
+        block = document["state"].get(path[0])
+        entry = block.get(path[1]) if isinstance(block, dict) else None
+        if not isinstance(entry, list) or len(entry) != 3:
+            raise SnapshotError("column is missing", where=f"{where}: {'.'.join(path)}")
+        if not isinstance(entry[2], bytes) or len(entry[2]) != 8 * size:
+            raise SnapshotError("column does not fit this site", where=f"{where}: {'.'.join(path)}",
+                                expected=f"{size} numbers")
+
+
+def _check_pending(run: Run, where: str) -> None:
+    for command in run.sim.pending:
+        try:
+            run.sim.validate(command)
+        except InputError as error:
+            raise SnapshotError(f"a command inside is not valid: {error}", where=where) from error
+        if not 0 <= command.at_ns < 2**62 or not 0 <= command.duration_ns < 2**62:
+            raise SnapshotError("a command inside has no valid instant", where=where)
 
 
 def _unpack_inputs(inputs: dict[str, Any], folder: Path, where: str) -> None:
@@ -166,6 +215,8 @@ def _history_in(run: Run, saved: dict[str, Any], where: str) -> None:
         if not isinstance(data, bytes) or len(data) != array.nbytes:
             raise SnapshotError(f"history '{name}' does not fit this site", where=where)
         arrays[name] = np.frombuffer(data, dtype=array.dtype)
+        if np.isnan(arrays[name]).any():
+            raise SnapshotError(f"history '{name}' holds what is no number", where=where)
     run.sim.histories.load(arrays)
 
 

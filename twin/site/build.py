@@ -86,9 +86,9 @@ def parse_start(text: str) -> tuple[int, int]:
     except ValueError:
         when = None
     offset = when.utcoffset() if when is not None else None
-    if when is None or offset is None:
+    if when is None or offset is None or not 1900 <= when.year <= 2200:
         raise SpecError(f"'{text}' is not an instant with an offset", where="scenario.start",
-                        expected="ISO 8601, as in 2026-07-15T13:00:00-05:00")
+                        expected="ISO 8601 between 1900 and 2200, as in 2026-07-15T13:00:00-05:00")
     epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
     since = when - epoch
     ns = (since.days * 86400 + since.seconds) * NS_PER_S + since.microseconds * 1000

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.arrays import F64, I32, frozen_f64, frozen_i32
+from twin.arrays import F64, I32, frozen_f64, frozen_i32, total
 from twin.catalog.entry import Entry
 from twin.errors import SpecError, nearest
 from twin.site.grid import CELL_M, HallGrid
@@ -108,7 +108,7 @@ def build_floor(spec: Spec, catalog: Any, topology: Topology, hydronics: Any) ->
     loops = list(hydronics.names.get("loop", ()))
     for index, (name, hall) in enumerate(hall_list(spec)):
         racks = np.flatnonzero(topology.rack_hall == index)
-        design_w = float(sum(plans.air_w[rack] for rack in racks))
+        design_w = total(plans.air_w[rack] for rack in racks)
         group = _crahs_of(hall, name, design_w, catalog)
         plans.add_hall(index, name, hall.aisle, group, catalog, loops)
     return plans.floor()

@@ -8,6 +8,7 @@ its chillers, and back to the halls.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from twin._kernels import laws
-from twin.arrays import F64, I32, frozen_f64, frozen_i32
+from twin.arrays import F64, I32, frozen_f64, frozen_i32, total
 from twin.catalog.entry import Entry
 from twin.errors import CatalogError, SpecError, nearest
 from twin.site.site import Topology
@@ -278,7 +279,7 @@ class _Plant:
         load = self._coolers(catalog, index, loop, cp)
         if loop.chillers is not None:
             load = self._chillers(spec, catalog, index, loop)
-        consumers = sum(rows.cdu["primary_flow_design_kg_s"][c] for c, at in enumerate(rows.cdu_loop)
+        consumers = total(rows.cdu["primary_flow_design_kg_s"][c] for c, at in enumerate(rows.cdu_loop)
                         if at == index and rows.cdu["duty"][c])
         flow = consumers if consumers > 0.0 and loop.chillers is None else max(
             consumers, load / (cp * LOOP_DESIGN_RISE_K))
@@ -365,7 +366,7 @@ def _solve_ua(heat_at: Any, heat: float, entry: Entry) -> float:
         raise CatalogError(f"the rating of '{entry.name}' is out of reach", where=f"catalog.coolers.{entry.name}",
                            expected="more air flow, or water that leaves warmer")
     for _ in range(200):
-        middle = (low * high) ** 0.5 if high > 2.0 * low else 0.5 * (low + high)
+        middle = math.sqrt(low * high) if high > 2.0 * low else 0.5 * (low + high)
         low, high = (middle, high) if heat_at(middle) < heat else (low, middle)
         if high - low <= 1e-12 * high:
             break

@@ -11,11 +11,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-Positive = Annotated[float, Meta(gt=0)]
-NonNegative = Annotated[float, Meta(ge=0)]
 Fraction = Annotated[float, Meta(ge=0, le=1, extra={"unit": "frac"})]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
-DurationNs = Annotated[int, Meta(ge=0, description="a duration, as in 90s 5m 6h 2d", extra={"unit": "duration"})]
+#: GPUs of one factory
+GPUS_MAX = 10_000_000
+#: a hundred years: instants and sums of instants stay far from the end of 64 bits
+DURATION_MAX_NS = 36_525 * 86_400_000_000_000
+DurationNs = Annotated[int, Meta(ge=0, le=DURATION_MAX_NS, description="a duration, as in 90s 5m 6h 2d", extra={"unit": "duration"})]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="a short name a person can say")]
 
 
@@ -73,7 +75,7 @@ class LoopSpec(_Section, kw_only=True, frozen=True):
 
     name: Name
     supply_c: Annotated[float, Meta(ge=5, le=60, description="Supply temperature set-point.", extra={"unit": "degC"})]
-    heat_reject: Annotated[list[UnitGroupSpec], doc("Dry coolers and towers in parallel.", kind="coolers")] = []
+    heat_reject: Annotated[list[UnitGroupSpec], doc("Dry coolers and towers; the water passes them one after the other, in this order.", kind="coolers")] = []
     chillers: Annotated[UnitGroupSpec | None, doc("Chillers; without them the loop is cooled by its heat_reject only.", kind="chillers")] = None
     condenser: Annotated[str, doc("Where the chillers reject: `air`, or the name of another loop.")] = "air"
     pumps: Annotated[UnitGroupSpec | None, doc("Distribution pumps; sized from the load when left out.", kind="pumps")] = None
@@ -101,7 +103,7 @@ class FabricSpec(_Section, kw_only=True, frozen=True):
     """``[fabric]``: the scale-out network."""
 
     type: Annotated[Literal["leaf-spine", "rail-optimised", "none"], doc("How leaves are wired.")] = "rail-optimised"
-    speed: Annotated[float, Meta(gt=0, description="Speed of a port, one direction.", extra={"unit": "bytes/s"})] = 50e9
+    speed: Annotated[float, Meta(ge=1e6, le=1e15, description="Speed of a port, one direction.", extra={"unit": "bytes/s"})] = 50e9
     oversubscription: Annotated[float, Meta(ge=1, le=64, description="Down-link over up-link capacity of a leaf.")] = 1.0
     switch: Annotated[str, doc("Catalogue entry of leaf and spine switches.", kind="switches")] = "qm9700"
     routing: Annotated[Literal["adaptive", "ecmp", "static"], doc("How flows choose an up-link.")] = "adaptive"
@@ -158,10 +160,10 @@ class PlanSpec(_Section, kw_only=True, frozen=True):
 class LoadSpec(_Section, kw_only=True, frozen=True):
     """Requests that an inference job answers."""
 
-    requests_per_s: Annotated[NonNegative, doc("Mean arrival rate.", "1/s")] = 1.0
+    requests_per_s: Annotated[float, Meta(ge=0, le=1e9, description="Mean arrival rate.", extra={"unit": "1/s"})] = 1.0
     shape: Annotated[Literal["flat", "diurnal"], doc("Course over the day.")] = "flat"
-    input_tokens: Annotated[Positive, doc("Mean prompt length.", "tokens")] = 1155.0
-    output_tokens: Annotated[Positive, doc("Mean answer length.", "tokens")] = 211.0
+    input_tokens: Annotated[float, Meta(ge=1, le=1e8, description="Mean prompt length.", extra={"unit": "tokens"})] = 1155.0
+    output_tokens: Annotated[float, Meta(ge=1, le=1e8, description="Mean answer length.", extra={"unit": "tokens"})] = 211.0
 
 
 class JobSpec(_Section, kw_only=True, frozen=True):
@@ -185,7 +187,7 @@ class JobSpec(_Section, kw_only=True, frozen=True):
 class GeneratorSpec(_Section, kw_only=True, frozen=True):
     """``[workload.generator]``: jobs drawn from distributions, without end."""
 
-    jobs_per_hour: Annotated[Positive, doc("Mean submissions per hour.")] = 6.0
+    jobs_per_hour: Annotated[float, Meta(ge=1e-3, le=1e6, description="Mean submissions per hour.")] = 6.0
     gpus: Annotated[list[Annotated[int, Meta(ge=1, le=10_000_000)]], doc("Sizes that are drawn, in GPUs; repeat a size to draw it more often.")] = field(default_factory=lambda: [8, 16, 32, 64])
     run_mean: Annotated[DurationNs, doc("Mean work of a job at nominal speed.")] = 1_800_000_000_000
     slots: Annotated[int, Meta(ge=1, le=100_000, description="Jobs that may be waiting or running at once.")] = 64
@@ -214,7 +216,7 @@ class EventSpec(_Section, kw_only=True, frozen=True):
     command: Annotated[Literal["", "set"], doc("`set` changes a set-point.")] = ""
     target: Annotated[str, doc("Place, or path of the set-point.")]
     value: Annotated[float | None, doc("New value, or how bad the fault is.")] = None
-    for_: Annotated[int, Meta(ge=0, extra={"unit": "duration"}, description="How long a fault lasts; for ever when left out.")] = field(default=0, name="for")
+    for_: Annotated[int, Meta(ge=0, le=DURATION_MAX_NS, extra={"unit": "duration"}, description="How long a fault lasts; for ever when left out.")] = field(default=0, name="for")
 
 
 class ControlSpec(_Section, kw_only=True, frozen=True):

@@ -13,10 +13,9 @@ from twin.catalog.entry import Entry
 from twin.errors import SpecError
 from twin.site.naming import PatternNames
 from twin.site.site import Topology
-from twin.site.spec import HallSpec, RowSpec, Spec
+from twin.site.spec import GPUS_MAX, HallSpec, RowSpec, Spec
 
 #: more than this many GPUs is refused: int32 indices and memory have an end.
-GPUS_MAX = 10_000_000
 _NODE = re.compile(r"[a-z]([0-9]+)")
 
 

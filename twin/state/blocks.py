@@ -12,6 +12,8 @@ of the last tick; the ledger sums them and checks that nothing is missing.
 
 from __future__ import annotations
 
+import math
+
 from twin.state.column import F64, I32, I64, Block, column
 
 _IN = "Energy that entered the domain in the last tick."
@@ -35,16 +37,16 @@ class WorkloadState(Block, name="workload"):
     """Jobs: queue, placement, progress. ``job_state``: 0 not submitted, 1 queued, 2 running, 3 completed,
     4 failed, 5 restarting (holds its GPUs, makes no progress), 6 empty generator slot."""
 
-    job_state: I32 = column("job", "enum", "0 not submitted, 1 queued, 2 running, 3 completed, 4 failed, 5 restarting, 6 empty slot.", shown=True)
+    job_state: I32 = column("job", "enum", "0 not submitted, 1 queued, 2 running, 3 completed, 4 failed, 5 restarting, 6 empty slot.", hi=6, shown=True)
     job_submit_ns: I64 = column("job", "ns", "Instant of submission.", shown=True)
     job_start_ns: I64 = column("job", "ns", "Instant of the first start, -1 before.", init=-1, shown=True)
     job_end_ns: I64 = column("job", "ns", "Instant of completion or failure, -1 before.", init=-1, shown=True)
     job_gpus: I32 = column("job", "count", "GPUs of the job.", shown=True)
-    job_work_s: F64 = column("job", "s", "Work at nominal speed that completes the job; infinite for services.", shown=True)
+    job_work_s: F64 = column("job", "s", "Work at nominal speed that completes the job; infinite for services.", hi=math.inf, shown=True)
     job_done_s: F64 = column("job", "s", "Useful work done, in seconds at nominal speed.", shown=True)
     job_saved_s: F64 = column("job", "s", "Work saved by the last checkpoint.")
     job_speed_frac: F64 = column("job", "frac", "Progress per second of the last tick, 1 at nominal speed.", role="derived", shown=True)
-    job_phase: I32 = column("job", "enum", "0 idle, 1 compute, 2 checkpoint, 3 restart.", shown=True)
+    job_phase: I32 = column("job", "enum", "0 idle, 1 compute, 2 checkpoint, 3 restart.", hi=3, shown=True)
     job_next_checkpoint_ns: I64 = column("job", "ns", "Instant of the next checkpoint, -1 for none.", init=-1)
     job_checkpoint_left_bytes: F64 = column("job", "bytes", "Bytes of the running checkpoint still to be written.")
     job_restart_until_ns: I64 = column("job", "ns", "End of the running restart, -1 for none.", init=-1)
@@ -65,7 +67,7 @@ class WorkloadState(Block, name="workload"):
     job_gpu_s: F64 = column("job", "s", "GPU seconds held.")
     job_useful_gpu_s: F64 = column("job", "s", "GPU seconds of useful work.")
     job_failures: I32 = column("job", "count", "Times the job was interrupted.", shown=True)
-    gpu_job: I32 = column("gpu", "index", "Job that holds the GPU at the end of the tick, or the last one that held it during the tick; -1 for none.", init=-1, shown=True)
+    gpu_job: I32 = column("gpu", "index", "Job that holds the GPU at the end of the tick, or the last one that held it during the tick; -1 for none.", init=-1, of="job", shown=True)
     node_free: I32 = column("node", "count", "GPUs of the node that no job holds.")
     node_down: I32 = column("node", "bool", "The node is out of service (fault); its jobs failed.", role="fault", shown=True)
     placement_version: I64 = column("one", "count", "Counts changes of who runs where.")
@@ -137,7 +139,7 @@ class ChipState(Block, name="chip"):
     gpu_coolant_temp_c: F64 = column("gpu", "degC", "Mean coolant temperature in the plate (liquid) or sink (air).", init=30)
     gpu_clock_frac: F64 = column("gpu", "frac", "Clock over the clock at which full activity draws TDP.", init=1, shown=True)
     gpu_power_w: F64 = column("gpu", "W", "Electrical power of the package, mean of the tick.", role="derived", shown=True)
-    gpu_throttle: I32 = column("gpu", "enum", "Throttle reasons, bits as in NVML.", shown=True)
+    gpu_throttle: I32 = column("gpu", "enum", "Throttle reasons, bits as in NVML.", hi=0x3FF, shown=True)
     gpu_limit_frac: F64 = column("gpu", "frac", "Clock limit of the thermal throttles; 10 while nothing limits.", init=10)
     gpu_r_factor: F64 = column("gpu", "ratio", "Thermal resistance lid to plate over nominal (ageing, fault).", init=1, role="fault")
     stream_heat_w: F64 = column("stream", "W", "Heat given to the coolant stream, mean of the tick.", role="derived")
@@ -176,11 +178,11 @@ class PowerState(Block, name="power"):
     battery_j: F64 = column("ups", "J", "Energy in the UPS battery.", shown=True)
     battery_frac: F64 = column("ups", "frac", "Energy in the UPS battery over its capacity.", role="derived", init=1, shown=True)
     battery_power_w: F64 = column("ups", "W", "Power taken from the battery, negative while it charges, mean of the tick.", role="derived", shown=True)
-    ups_mode: I32 = column("ups", "enum", "0 online, 1 on battery, 2 bypass, 3 off.", shown=True)
+    ups_mode: I32 = column("ups", "enum", "0 online, 1 on battery, 2 bypass, 3 off.", hi=3, shown=True)
     ups_failed: I32 = column("ups", "count", "UPS modules out of service.", role="fault", shown=True)
     ups_walk_in_frac: F64 = column("ups", "frac", "Share of the load that the rectifier carries; ramps up after an outage.", init=1)
     ups_overload_frac: F64 = column("ups", "frac", "Used share of the overload time that the UPS tolerates; at 1 it goes to bypass.")
-    generator_state: I32 = column("generator", "enum", "0 standby, 1 starting, 2 running, 3 cooling down, 4 failed.", shown=True)
+    generator_state: I32 = column("generator", "enum", "0 standby, 1 starting, 2 running, 3 cooling down, 4 failed.", hi=4, shown=True)
     generator_timer_s: F64 = column("generator", "s", "Time in the present state.")
     generator_power_w: F64 = column("generator", "W", "Power from the generator.", role="derived", shown=True)
     generator_fault: I32 = column("generator", "bool", "The generator will not start.", role="fault", shown=True)

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from twin.arrays import F64, I32, I64, U8, aligned_full
 from twin.errors import InternalError
-from twin.units import suffix_fits
+from twin.units import KELVIN_OFFSET, suffix_fits
 
 __all__ = ["F64", "I32", "I64", "U8", "Block", "Column", "Role", "column"]
 
 Role = Literal["state", "derived", "setpoint", "fault"]
+#: no number of the model comes near this; sums and products of two such are still finite
+FINITE_MAX = 1e100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Column:
             ``setpoint`` is written by commands and controllers, ``fault`` by faults.
         shown: published in every frame for screens and exporters.
         history: kept in the ring-buffer histories.
+        lo, hi: what the column may ever hold; a snapshot with anything else is refused.
+        of: axis that an index points into (-1 points nowhere), empty for other columns.
     """
 
     name: str
@@ -51,6 +55,15 @@ class Column:
     role: Role
     shown: bool
     history: bool
+    lo: float = -FINITE_MAX
+    hi: float = FINITE_MAX
+    of: str = ""
+
+    def wrong(self, values: NDArray[Any], axes: Mapping[str, int]) -> int:
+        """Return the position of the first value that the column may not hold, -1 when all are fine."""
+        high = axes[self.of] - 1 if self.of else self.hi
+        bad = ~((values >= self.lo) & (values <= high))  # so that NaN is bad, too
+        return int(bad.argmax()) if bad.any() else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +75,32 @@ class _Declared:
     role: Role
     shown: bool
     history: bool
+    lo: float | None
+    hi: float | None
+    of: str
 
 
 def column(axis: str, unit: str, doc: str, *, init: float = 0, role: Role = "state", shown: bool = False,
-           history: bool = False) -> Any:
-    """Declare a column; the annotation beside it (``F64 I64 I32 U8``) gives the element type."""
-    return _Declared(axis, unit, doc, init, role, shown, history)
+           history: bool = False, lo: float | None = None, hi: float | None = None, of: str = "") -> Any:
+    """Declare a column; the annotation beside it (``F64 I64 I32 U8``) gives the element type.
+
+    What it may hold follows from its unit: flags are 0 or 1, counts not negative (or not below ``init``), instants
+    at least -1, temperatures above absolute zero, all numbers finite. An ``enum`` says its largest code with
+    ``hi``, an ``index`` the axis that it points into with ``of``.
+    """
+    return _Declared(axis, unit, doc, init, role, shown, history, lo, hi, of)
+
+
+def _range(key: str, declared: _Declared, dtype: Any) -> tuple[float, float]:
+    if declared.unit == "enum" and declared.hi is None:
+        raise InternalError(f"{key} is an enum: it needs hi, its largest code")
+    if declared.unit == "index" and not declared.of and declared.hi is None:
+        raise InternalError(f"{key} is an index: it needs 'of', the axis that it points into, or hi")
+    lowest = {"degC": -KELVIN_OFFSET, "index": -1.0, "ns": -1.0}.get(declared.unit)
+    if lowest is None:
+        lowest = -FINITE_MAX if dtype is np.float64 else min(0.0, declared.init)
+    highest = 1.0 if declared.unit == "bool" else FINITE_MAX
+    return (lowest if declared.lo is None else declared.lo, highest if declared.hi is None else declared.hi)
 
 
 class Block:
@@ -90,8 +123,9 @@ class Block:
                 raise InternalError(f"{cls.block_name}.{key} needs one of F64 I64 I32 U8 as its annotation")
             if not suffix_fits(key, declared.unit):
                 raise InternalError(f"{cls.block_name}.{key} is in {declared.unit} but its name does not end so")
+            low, high = _range(f"{cls.block_name}.{key}", declared, dtype)
             found.append(Column(key, declared.axis, declared.unit, declared.doc, declared.init, dtype,
-                                declared.role, declared.shown, declared.history))
+                                declared.role, declared.shown, declared.history, low, high, declared.of))
             delattr(cls, key)
         cls.columns = tuple(found)
 

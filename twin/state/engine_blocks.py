@@ -8,7 +8,7 @@ from twin.state.column import F64, I32, I64, Block, column
 class ClockState(Block, name="clock"):
     """Where the run is."""
 
-    now_ns: I64 = column("one", "ns", "Simulated time since the scenario's start.")
+    now_ns: I64 = column("one", "ns", "Simulated time since the scenario's start.", lo=0, hi=2**62)
     tick: I64 = column("one", "count", "Ticks done.")
     quiet_since_ns: I64 = column("one", "ns", "Instant of the last fault, command or placement change.")
     placement_seen: I64 = column("one", "count", "Placement version at the last tick boundary.")
@@ -18,8 +18,8 @@ class ClockState(Block, name="clock"):
 class FaultsState(Block, name="faults"):
     """Active faults, one slot each."""
 
-    slot_kind: I32 = column("fault_slot", "index", "Fault kind, -1 for a free slot.", init=-1)
-    slot_element: I32 = column("fault_slot", "index", "Element on the kind's axis.")
+    slot_kind: I32 = column("fault_slot", "index", "Fault kind, -1 for a free slot.", init=-1, of="fault_kind")
+    slot_element: I32 = column("fault_slot", "index", "Element on the kind's axis.", lo=0, hi=2**31)
     slot_value: F64 = column("fault_slot", "ratio", "Severity as given.")
     slot_since_ns: I64 = column("fault_slot", "ns", "Instant of its start.")
     slot_until_ns: I64 = column("fault_slot", "ns", "Instant of its end, -1 for none.", init=-1)
