@@ -7,6 +7,7 @@ file), 130 interrupted. Heavy imports happen inside the verbs, so that ``twin --
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 
@@ -48,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _drop_stdout()
         return OK
-    except SystemExit as stop:  # click leaves so when a pipe is closed
-        if not isinstance(stop.__context__, BrokenPipeError):
+    except SystemExit:  # click leaves so when a pipe is closed, and after completing a word
+        if "_TWIN_COMPLETE" in os.environ:
             raise
         _drop_stdout()
         return OK
@@ -66,8 +67,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _drop_stdout() -> None:
     """The reader of stdout went away (``twin catalog | head``) or its disk is full: let Python leave quietly."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
