@@ -329,7 +329,7 @@ cdef class ChipKernel:
         """Thermal limits of a stream's GPUs after a step of h seconds; rare, so plain code.
 
         Software throttle: the clock goes down with every kelvin and second above the limit and comes back by 1 % per
-        second once 3 K below. Hardware slowdown: the clock is halved once, and given back 5 K below its limit.
+        second once 3 K below. Hardware slowdown: the clock is halved once; 5 K below its limit it may come back, likewise.
         Shutdown latches.
         """
         cdef Py_ssize_t i
@@ -351,8 +351,9 @@ cdef class ChipKernel:
                 bits &= ~HBM_HOT
             if bits & HW_SLOWDOWN:
                 if t < c[T_SLOW] - HW_BAND_K:
+                    # the clock stays where it is and comes back as behind a software throttle: given back at once
+                    # it would raise the die by its whole drop to the lid, past the limit, within a few milliseconds
                     bits = (bits & ~(HW_SLOWDOWN | HW_THERMAL)) | SW_THERMAL
-                    self.limit[i] = 2.0 * self.limit[i]
             elif t >= c[T_SLOW] and self.on[i]:
                 bits |= HW_SLOWDOWN | HW_THERMAL
                 self.limit[i] = 0.5 * self.clock[i]

@@ -14,7 +14,9 @@ def devices(**changes: Any) -> dict[str, Any]:
     base: dict[str, Any] = {
         "gpu_job": np.array([0, 0, 0, 0, 1, -1, -1, -1], i32),
         "job_util_frac": np.array([0.9, 0.4]), "job_mem_frac": np.array([0.5, 0.2]),
-        "rack_energised": np.ones(2, i32), "node_down": np.zeros(4, i32),
+        "job_waits": np.ones(2, i32), "job_wait_util_frac": np.array([0.3, 0.3]),
+        "job_wait_mem_frac": np.array([0.1, 0.1]), "job_phase": np.ones(2, i32), "job_perf_frac": np.ones(2),
+        "gpu_clock_frac": np.full(8, 1.05), "rack_energised": np.ones(2, i32), "node_down": np.zeros(4, i32),
         "rack_node_ptr": np.array([0, 2, 4], i32), "node_gpu_ptr": np.array([0, 2, 4, 6, 8], i32),
         "node_idle_w": np.full(4, 100.0), "node_span_w": np.full(4, 200.0),
         "gpu_util_frac": np.full(8, np.nan), "gpu_mem_frac": np.full(8, np.nan), "gpu_on": np.full(8, -1, i32),
@@ -31,6 +33,16 @@ def test_gpus_follow_their_job_and_hosts_their_gpus() -> None:
     assert d["gpu_mem_frac"].tolist() == [0.5, 0.5, 0.5, 0.5, 0.2, 0, 0, 0]
     assert d["node_aux_w"].tolist() == pytest.approx([280, 280, 140, 100])
     assert d["gpu_on"].tolist() == [1] * 8
+
+
+def test_fast_gpus_wait_for_the_slowest_of_their_job() -> None:
+    """One GPU at half clock: the others compute half of the time and wait in the collective for the rest."""
+    clock = np.array([0.5, 1.05, 0.8, 1.0, 0.5, 1.0, 1.0, 1.0])
+    d = devices(gpu_clock_frac=clock, job_perf_frac=np.array([0.5, 0.5]), job_waits=np.array([1, 0], np.int32))
+    assert d["gpu_util_frac"].tolist() == pytest.approx([0.9, 0.6, 0.675, 0.6, 0.4, 0, 0, 0])
+    assert d["gpu_mem_frac"][:2].tolist() == pytest.approx([0.5, 0.3])
+    stalled = devices(gpu_clock_frac=clock, job_perf_frac=np.array([0.5, 0.5]), job_phase=np.array([2, 1], np.int32))
+    assert stalled["gpu_util_frac"][:4].tolist() == [0.9] * 4  # nobody waits while a checkpoint is written
 
 
 def test_a_node_that_is_down_is_off_but_its_host_still_draws_idle_power() -> None:

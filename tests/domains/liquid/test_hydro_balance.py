@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rig import AIR_ROW, CHILLED, ROW, WARM, Rig
 
@@ -55,6 +55,8 @@ def test_energy_closes_and_states_stay_finite(
 
 @given(dt=st.sampled_from([0.2, 1.0, 5.0, 30.0, 60.0]), start=st.floats(20.0, 60.0), load=st.floats(0.0, 150e3),
        valve=st.floats(0.0, 1.0))
+@example(dt=60.0, start=60.0, load=0.0, valve=0.005)
+@example(dt=60.0, start=60.0, load=0.0, valve=0.02)
 @settings(max_examples=40, deadline=None)
 def test_no_exchanger_outlet_crosses_the_other_inlet(dt: float, start: float, load: float, valve: float) -> None:
     """Once the metal has settled, secondary supply stays above primary inlet, primary return below secondary return."""
@@ -72,8 +74,17 @@ def test_no_exchanger_outlet_crosses_the_other_inlet(dt: float, start: float, lo
         assert (liquid.cdu_supply_temp_c >= 32.0 - 1e-9).all()
         assert (liquid.cdu_primary_return_temp_c >= 32.0 - 1e-9).all()
     rig.run(6 * 3600.0, 60.0)
+    before = liquid.cdu_primary_return_temp_c.copy()
+    rig.run(5.0, 5.0)
+    # behind a nearly shut valve the row still cools after hours, and the primary side's mass lags behind it: by exactly
+    # the heat that this mass gives off, over the flow that carries it away
+    carried = 5.0 * liquid.cdu_primary_flow_kg_s * rig.hydronics.loop["cp_j_kgk"][0]
+    lag = np.zeros(len(before))
+    moving = carried > 0.0
+    given_off = (rig.hydronics.cdu["primary_capacity_j_k"] * (before - liquid.cdu_primary_return_temp_c))[moving]
+    lag[moving] = np.maximum(given_off / carried[moving], 0.0)
     flowing = liquid.cdu_flow_kg_s > 0.0
-    assert (liquid.cdu_primary_return_temp_c[flowing] <= liquid.cdu_return_temp_c[flowing] + 1e-3).all()
+    assert (liquid.cdu_primary_return_temp_c <= liquid.cdu_return_temp_c + lag + 1e-6)[flowing & moving].all()
     assert (liquid.cdu_supply_temp_c[flowing] <= liquid.cdu_return_temp_c[flowing] + 1e-3).all()
 
 

@@ -14,6 +14,6 @@ DOMAIN = Domain(
     block=ComputeState,
     bind=ComputeStep,
     reads=("workload",),
-    reads_late=("power",),
+    reads_late=("chip", "power"),
     settings=SETTINGS,
 )

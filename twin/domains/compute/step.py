@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin._kernels.compute import Spread
-from twin.arrays import F64, frozen_f64
+from twin.arrays import F64, frozen_f64, frozen_i32
 from twin.site.site import Site
 from twin.wiring import Bind
 
@@ -33,10 +33,14 @@ class ComputeStep:
 
     def __init__(self, bind: Bind) -> None:
         own, views, t = bind.own, bind.views, bind.site.topology
-        idle, span = host_power_w(bind.site)
+        jobs, idle, span = bind.site.jobs, *host_power_w(bind.site)
+        # A service's replicas do not wait for each other.
+        waits = (np.asarray(jobs.coupled) != 0) & (np.asarray(jobs.service) < 0)
         self._kernel = Spread(
             gpu_job=views.workload.gpu_job, job_util_frac=views.workload.job_util_frac,
-            job_mem_frac=views.workload.job_mem_frac, rack_energised=views.power.rack_energised,
+            job_mem_frac=views.workload.job_mem_frac, job_waits=frozen_i32(waits), job_wait_util_frac=jobs.util_comm,
+            job_wait_mem_frac=jobs.mem_comm, job_phase=views.workload.job_phase,
+            job_perf_frac=views.chip.job_perf_frac, gpu_clock_frac=views.chip.gpu_clock_frac, rack_energised=views.power.rack_energised,
             node_down=views.workload.node_down, rack_node_ptr=t.rack_node_ptr, node_gpu_ptr=t.node_gpu_ptr,
             node_idle_w=idle, node_span_w=span, gpu_util_frac=own.gpu_util_frac, gpu_mem_frac=own.gpu_mem_frac,
             gpu_on=own.gpu_on, node_aux_w=own.node_aux_w)
