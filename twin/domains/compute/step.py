@@ -40,7 +40,8 @@ class ComputeStep:
             gpu_job=views.workload.gpu_job, job_util_frac=views.workload.job_util_frac,
             job_mem_frac=views.workload.job_mem_frac, job_waits=frozen_i32(waits), job_wait_util_frac=jobs.util_comm,
             job_wait_mem_frac=jobs.mem_comm, job_phase=views.workload.job_phase,
-            job_perf_frac=views.chip.job_perf_frac, gpu_clock_frac=views.chip.gpu_clock_frac, rack_energised=views.power.rack_energised,
+            job_perf_frac=views.chip.job_perf_frac, gpu_clock_frac=views.chip.gpu_clock_frac,
+            rack_energised=views.power.rack_energised,
             node_down=views.workload.node_down, rack_node_ptr=t.rack_node_ptr, node_gpu_ptr=t.node_gpu_ptr,
             node_idle_w=idle, node_span_w=span, gpu_util_frac=own.gpu_util_frac, gpu_mem_frac=own.gpu_mem_frac,
             gpu_on=own.gpu_on, node_aux_w=own.node_aux_w)
