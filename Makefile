@@ -6,15 +6,17 @@ STAMP := $(VENV)/.installed
 KERNELS := $(wildcard twin/_kernels/*.pyx twin/_kernels/*.pxd twin/_kernels/*.pxi)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test lint type kernels-debug bench docs
+.PHONY: help setup run check test e2e lint type kernels-debug bench docs
 
 help:            ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
 $(STAMP): pyproject.toml setup.py $(KERNELS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -U pip "setuptools>=77" "cython>=3.1,<4" wheel
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation -e '.[dev]'
+	$(BIN)/python setup.py -q build_ext --inplace --parallel 2
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation \
+		--config-settings editable_mode=compat -e '.[dev]'
 	touch $(STAMP)
 
 setup: $(STAMP)  ## make .venv, build the kernels, install everything for development
@@ -23,7 +25,10 @@ run: $(STAMP)    ## open the built-in demo on the live screen
 	$(BIN)/twin
 
 test: $(STAMP)   ## run the tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+e2e: $(STAMP)    ## the long tests: real terminals, whole traces
+	$(BIN)/python -m pytest -m "slow or e2e"
 
 lint: $(STAMP)   ## style and import contracts
 	$(BIN)/ruff check .
