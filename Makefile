@@ -13,10 +13,9 @@ help:            ## show this list
 
 $(STAMP): pyproject.toml setup.py $(KERNELS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -U pip "setuptools>=77" "cython>=3.1,<4" wheel
-	$(BIN)/python setup.py -q build_ext --inplace --parallel 2
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation \
-		--config-settings editable_mode=compat -e '.[dev]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -U pip "setuptools>=77" "cython>=3.2,<4" wheel
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation -e '.[dev]' 2> $(VENV)/install.log \
+		|| { cat $(VENV)/install.log; exit 1; }
 	touch $(STAMP)
 
 setup: $(STAMP)  ## make .venv, build the kernels, install everything for development

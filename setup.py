@@ -40,4 +40,12 @@ extensions = [
     for source in sorted(root.glob("twin/_kernels/*.pyx"))
 ]
 
-setup(ext_modules=cythonize(extensions, compiler_directives=DIRECTIVES, include_path=[str(root)]))
+# What Cython adds for memoryviews is compiled once and shared, not once per kernel.
+SHARED = "twin._kernels._shared"
+extensions.append(Extension(SHARED, ["twin/_kernels/_shared.c"], extra_compile_args=FLAGS))
+
+setup(
+    ext_modules=cythonize(extensions, compiler_directives=DIRECTIVES, include_path=[str(root)],
+                          shared_utility_qualified_name=SHARED),
+    options={"build_ext": {"parallel": os.cpu_count() or 1}},
+)
