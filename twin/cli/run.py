@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -9,6 +11,9 @@ import click
 
 from twin.cli.common import Speed, seed_option, set_option
 from twin.errors import InputError
+
+#: exit code of a process that was asked to end, as shells count it
+TERMINATED = 128 + signal.SIGTERM
 
 
 @click.command("run")
@@ -26,6 +31,8 @@ def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: flo
     """Open the live screen and stay until it is left; return the exit code."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the live screen needs a terminal", expected="an interactive terminal, or `twin replay`")
+    for name in ("COLUMNS", "LINES"):  # where a shell exports them they would pin the size and hide a resize
+        os.environ.pop(name, None)
     from twin.runtime.session import Session
     from twin.scenario.open import open_run
 
@@ -36,6 +43,7 @@ def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: flo
     session.start()
     try:
         app = TwinApp(session, read_only=read_only)
+        signal.signal(signal.SIGTERM, lambda *_: app.exit(return_code=TERMINATED))
         app.run()
     finally:
         session.close()

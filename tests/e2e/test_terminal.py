@@ -1,0 +1,135 @@
+"""The live screen in a real terminal: tmux shows it, keys reach it, and it leaves the terminal as it found it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Terminal:
+    """A tmux server of its own with one window."""
+
+    def __init__(self, name: str, width: int, height: int) -> None:
+        self._tmux = ["tmux", "-L", name, "-f", "/dev/null"]
+        self._run("new-session", "-d", "-x", str(width), "-y", str(height), "env", "PS1=ready> ", "sh")
+
+    def _run(self, *args: str) -> str:
+        return subprocess.run([*self._tmux, *args], check=True, capture_output=True, text=True).stdout
+
+    def screen(self) -> str:
+        """Return what is shown now."""
+        return self._run("capture-pane", "-p")
+
+    def keys(self, *keys: str) -> None:
+        """Press keys, by tmux's names."""
+        self._run("send-keys", *keys)
+
+    def type(self, text: str) -> None:
+        """Type a line."""
+        self._run("send-keys", "-l", text)
+        self._run("send-keys", "Enter")
+
+    def resize(self, width: int, height: int) -> None:
+        """Change the size of the window."""
+        self._run("resize-window", "-x", str(width), "-y", str(height))
+
+    def ask(self, what: str) -> str:
+        """Return what tmux knows about the window."""
+        return self._run("display-message", "-p", what).strip()
+
+    def close(self) -> None:
+        """End the server and everything in it."""
+        subprocess.run([*self._tmux, "kill-server"], check=False, capture_output=True)
+
+    def wait(self, condition: Callable[[str], bool], what: str, timeout_s: float = 40.0) -> str:
+        """Wait until the screen meets a condition and return it."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            shown = self.screen()
+            if condition(shown):
+                return shown
+            assert time.monotonic() < deadline, f"{what}; the screen shows:\n{shown}"
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    one = Terminal(f"twin-test-{os.getpid()}-{time.monotonic_ns()}", *getattr(request, "param", (120, 40)))
+    try:
+        one.type(f"export PYTHONPATH={ROOT} COLORTERM=truecolor")
+        yield one
+    finally:
+        one.close()
+
+
+def start(terminal: Terminal, arguments: str) -> None:
+    terminal.type(f"clear; {sys.executable} -m twin run {arguments}; echo left with $?")
+    terminal.wait(lambda s: "Overview" in s and "PUE" in s, "the live screen did not come up")
+
+
+@pytest.mark.parametrize("terminal", [(80, 24), (120, 40), (200, 60)], indirect=True)
+def test_it_comes_up_shows_every_view_and_leaves_cleanly(terminal: Terminal) -> None:
+    start(terminal, "small --speed 20")
+    for key in "234567":
+        terminal.keys(key)
+        terminal.wait(lambda s: "Traceback" not in s and "quit" in s, f"view {key}")
+    terminal.keys("q")
+    shown = terminal.wait(lambda s: "left with 0" in s, "it did not leave")
+    assert "Overview" not in shown
+
+
+def test_pause_step_and_resume(terminal: Terminal) -> None:
+    start(terminal, "small --speed 50")
+    terminal.keys("Space")
+    paused = terminal.wait(lambda s: "paused" in s.lower() or "⏸" in s or "‖" in s, "it did not pause")
+    time.sleep(0.5)
+    assert terminal.screen().splitlines()[0] == terminal.screen().splitlines()[0]
+    terminal.keys(".")
+    terminal.wait(lambda s: s.splitlines()[0] != paused.splitlines()[0], "a step did not move the clock")
+    terminal.keys("q")
+    terminal.wait(lambda s: "left with 0" in s, "it did not leave")
+
+
+def test_a_small_terminal_says_what_it_needs_and_recovers(terminal: Terminal) -> None:
+    start(terminal, "small --speed 20")
+    terminal.resize(60, 15)
+    terminal.wait(lambda s: "80x24" in s.replace("×", "x"), "it did not say what it needs")
+    terminal.resize(120, 40)
+    terminal.wait(lambda s: "Overview" in s and "PUE" in s, "it did not recover")
+    terminal.keys("q")
+    terminal.wait(lambda s: "left with 0" in s, "it did not leave")
+
+
+def test_sigterm_restores_the_terminal(terminal: Terminal) -> None:
+    start(terminal, "small --speed 20")
+    shell = int(terminal.ask("#{pane_pid}"))
+    children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+    assert len(children) == 1
+    os.kill(int(children[0]), signal.SIGTERM)
+    terminal.wait(lambda s: "left with 143" in s, "it did not leave")
+    terminal.type("echo still $((40 + 2)) here")
+    shown = terminal.wait(lambda s: "still 42 here" in s, "the shell does not echo")
+    assert "Overview" not in shown
+
+
+def test_help_and_the_fault_menu(terminal: Terminal) -> None:
+    start(terminal, "small --speed 1")
+    terminal.keys("?")
+    terminal.wait(lambda s: "pause" in s and "fault" in s, "no help")
+    terminal.keys("Escape")
+    terminal.wait(lambda s: "2 Floor" in s, "help did not go away")
+    terminal.keys("f")
+    terminal.wait(lambda s: "cdu_pump_trip" in s, "no fault menu")
+    terminal.keys("Escape")
+    terminal.wait(lambda s: "2 Floor" in s, "the menu did not go away")
+    terminal.keys("q")
+    terminal.wait(lambda s: "left with 0" in s, "it did not leave")
