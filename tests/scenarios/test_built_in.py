@@ -41,8 +41,10 @@ def test_demo_pump_fails_and_the_others_take_over():
     assert sim.state.liquid.pump_speed_frac[pump] < 0.05
     assert sim.state.liquid.rack_flow_kg_s[a2].min() > 1.8  # the racks keep their flow
     assert 0.2 < warmest - before < 3.0
+    assert [alarm.name for alarm in sim.active_alarms()] == ["cdu_pump_off"]
     sim.run_until(20 * MIN)
     assert sim.state.liquid.pump_speed_frac[pump] > 0.3
+    assert sim.active_alarms() == []
 
 
 def test_demo_crah_fails_and_the_air_cooled_rows_feel_it():

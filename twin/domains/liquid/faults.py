@@ -59,6 +59,8 @@ SETTINGS = (
 )
 
 ALARMS = (
+    AlarmKind("cdu_pump_off", "pump", "pump_fault", ">", 0.5, 0.0, 2.0, "warning", "{name} is tripped",
+              "See whether the row keeps its flow and supply temperature; the next failure may find no spare."),
     AlarmKind("cdu_supply_warm", "cdu", "cdu_supply_error_k", ">", 3.0, 1.0, 60.0, "warning",
               "{name} supplies {value:.1f} K above its set-point",
               "See whether its primary valve is open, the plant loop cold and its flow there; lower the load."),
