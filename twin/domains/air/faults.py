@@ -46,13 +46,13 @@ ALARMS = (
     AlarmKind(
         name="rack_inlet_hot", axis="rack", column="rack_inlet_temp_c", op=">", threshold=32.0, hysteresis=1.0,
         delay_s=10.0, severity="critical",
-        message="air into {name} is at {value:.1f} degC, above the allowable {threshold:.0f} degC of ASHRAE class A1",
+        message="air into {name} is at {value:.1f} °C, above the allowable {threshold:.0f} °C of ASHRAE class A1",
         advice="look for a stopped CRAH, warm supply air or exhaust that comes back over the racks",
     ),
     AlarmKind(
         name="rack_inlet_warm", axis="rack", column="rack_inlet_temp_c", op=">", threshold=27.0, hysteresis=0.5,
         delay_s=60.0, severity="info",
-        message="air into {name} is at {value:.1f} degC, above the recommended {threshold:.0f} degC",
+        message="air into {name} is at {value:.1f} °C, above the recommended {threshold:.0f} °C",
         advice="more air or colder supply air; compare with the rack's neighbours",
     ),
     AlarmKind(

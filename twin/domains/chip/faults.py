@@ -46,6 +46,6 @@ ALARMS = (
               "{value:.0f} GPUs of {name} are throttled by temperature or shut down",
               "Look at the coolant's flow and supply temperature, or lower the rack's power cap."),
     AlarmKind("gpu_hot", "rack", "rack_gpu_temp_c_max", ">", "rack_temp_limit_c", 2.0, 5.0, "warning",
-              "the hottest GPU of {name} is at {value:.1f} degC, near its limit (warned at {threshold:.0f} degC)",
+              "the hottest GPU of {name} is at {value:.1f} °C, near its limit (warned at {threshold:.0f} °C)",
               "Look at the coolant's flow and supply temperature before the clock goes down."),
 )

@@ -104,7 +104,12 @@ def alarm_counts(ui: Ui) -> Row:
         out += [(f"{ui.palette.glyph('fault')} {critical}", "bold crit"), (" ", "")]
     if len(alarms) - critical:
         out += [(f"{ui.palette.glyph('alarm')} {len(alarms) - critical}", "bold warn"), (" ", "")]
-    return tuple(out) if critical or alarms else (*out, ("all well", "ok"))
+    if not alarms and ui.frame.faults:  # a fault that nothing has felt yet is still not "all well"
+        count = len(ui.frame.faults)
+        out += [(f"{count} fault" + ("s" if count > 1 else ""), "bold warn")]
+    elif not alarms:
+        out += [("all well", "ok")]
+    return tuple(out)
 
 
 class Rule(Canvas):
