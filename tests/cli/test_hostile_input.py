@@ -94,3 +94,24 @@ def test_a_reader_that_went_away_is_no_error() -> None:
     done = subprocess.run(f"{sys.executable} -m twin schema | head -c 10 >/dev/null; exit ${{PIPESTATUS[0]}}",
                           shell=True, executable="/bin/bash", capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_snapshot_that_cannot_be_written_does_not_take_the_results_away(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from twin.errors import InputError
+    from twin.scenario import snapshot
+
+    lost, save = tmp_path / "a.twin", snapshot.save
+
+    def full_at_first(run: object, path: Path) -> int:
+        if path == lost:
+            raise InputError("cannot write: No space left on device", where=str(path))
+        return save(run, path)  # type: ignore[arg-type]
+    monkeypatch.setattr(snapshot, "save", full_at_first)
+    code = main(["replay", "small", "--for", "5s", "--json", "--save-at", "1s", str(lost),
+                 "--save-at", "2s", str(tmp_path / "b.twin")])
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert str(lost) in err
+    assert json.loads(out)["ticks"] == 5
+    assert (tmp_path / "b.twin").exists()

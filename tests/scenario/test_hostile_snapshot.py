@@ -46,7 +46,8 @@ def _put(document: dict, path: str, at: int, value: float) -> bytes:
     ("workload.job_gpus", -4), ("workload.gpus_allocated", 1), ("workload.job_backlog_tokens", float("nan")),
     ("chip.gpu_temp_c", float("nan")), ("chip.gpu_temp_c", -300.0), ("chip.gpu_temp_c", 1e300),
     ("power.ups_mode", 9), ("air.cell_temp_c", float("inf")), ("faults.slot_kind", 10**6),
-    ("clock.now_ns", -5), ("clock.now_ns", 2**63 - 1), ("alarms.point_active", 2), ("compute.gpu_on", 3),
+    ("clock.now_ns", -5), ("workload.placement_version", 2**63 - 1),
+    ("clock.now_ns", 2**63 - 1), ("alarms.point_active", 2), ("compute.gpu_on", 3),
 ])
 def test_a_state_that_no_run_has_is_refused_although_its_digest_fits(saved: bytes, path: str, value: float) -> None:
     with pytest.raises(SnapshotError, match="not one of this site"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,8 @@ def command(scenario: str, duration_ns: int | None, save_at: tuple[tuple[int, Pa
     complete = run.sim.now_ns >= run.sim.end_ns
     verdicts = judge(expectations, values) if complete or duration_ns is not None else []
     _report(results, verdicts, as_json)
+    if results[0]["unsaved"] is not None:
+        raise results[0]["unsaved"]
     if results[-1]["interrupted"]:
         return 130
     sound = not any(result["invariants"] for result in results)
@@ -81,15 +84,21 @@ def _replay(run: Run, scenario: str, duration_ns: int | None, saves: list[tuple[
         if at_ns < begun_ns or at_ns > until:
             raise InputError(f"{at_ns / 1e9:g} s is not within the run", where=f"--save-at {path}",
                              expected=f"{begun_ns / 1e9:g} s to {until / 1e9:g} s")
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise InputError("cannot write", where=str(path), expected="a writable folder that exists")
     progress = Progress(until - begun_ns, f"replay {run.variant or scenario}")
     wall = 0.0
     interrupted = False
+    unsaved: InputError | None = None
     try:
         for at_ns, path in saves:
             wall += _advance(run, at_ns, lambda: progress.update(sim.now_ns - begun_ns))
             from twin.scenario import snapshot
 
-            snapshot.save(run, path)
+            try:
+                snapshot.save(run, path)
+            except InputError as error:  # a full disk takes the file, not the run: it is told at the end
+                unsaved = error
         wall += _advance(run, until, lambda: progress.update(sim.now_ns - begun_ns))
     except KeyboardInterrupt:
         interrupted = True
@@ -99,7 +108,7 @@ def _replay(run: Run, scenario: str, duration_ns: int | None, saves: list[tuple[
     return {"scenario": scenario, "variant": run.variant, "ticks": sim.tick - begun_tick,
             "dt_s": sim.tick_ns / NS_PER_S, "sim_s": sim_s, "wall_s": wall, "speed": sim_s / wall if wall > 0 else None,
             "gpus": sim.axes["gpu"], "digest": sim.digest(), "kpi": sim.kpi(), "invariants": sim.check(),
-            "interrupted": interrupted}
+            "interrupted": interrupted, "unsaved": unsaved}
 
 
 def _advance(run: Run, until_ns: int, look: Callable[[], None]) -> float:
@@ -115,7 +124,7 @@ def _advance(run: Run, until_ns: int, look: Callable[[], None]) -> float:
 def _report(results: list[dict[str, Any]], verdicts: list[Verdict], as_json: bool) -> None:
     main, *others = results
     if as_json:
-        hidden = ("interrupted", "variant")
+        hidden = ("interrupted", "unsaved", "variant")
         out = {k: v for k, v in main.items() if k not in hidden}
         out["expect"] = [{"what": v.what, "expected": v.expected, "value": v.value, "ok": v.ok} for v in verdicts]
         out["variants"] = [{"variant": r["variant"]} | {k: v for k, v in r.items() if k not in hidden} for r in others]

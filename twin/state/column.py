@@ -25,6 +25,8 @@ __all__ = ["F64", "I32", "I64", "U8", "Block", "Column", "Role", "column"]
 Role = Literal["state", "derived", "setpoint", "fault"]
 #: no number of the model comes near this; sums and products of two such are still finite
 FINITE_MAX = 1e100
+#: counts and instants may be added to without leaving 64 bits
+INTEGER_MAX = 2.0**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def _range(key: str, declared: _Declared, dtype: Any) -> tuple[float, float]:
     lowest = {"degC": -KELVIN_OFFSET, "index": -1.0, "ns": -1.0}.get(declared.unit)
     if lowest is None:
         lowest = -FINITE_MAX if dtype is np.float64 else min(0.0, declared.init)
-    highest = 1.0 if declared.unit == "bool" else FINITE_MAX
+    highest = 1.0 if declared.unit == "bool" else FINITE_MAX if dtype is np.float64 else INTEGER_MAX
     return (lowest if declared.lo is None else declared.lo, highest if declared.hi is None else declared.hi)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -143,6 +146,10 @@ class TwinApp(App[None]):
     def on_mount(self) -> None:
         """Begin to look at frames."""
         self.set_interval(1 / FRAMES_PER_S, self.pull)
+        with suppress(NotImplementedError, RuntimeError):  # not in the main thread, or no such signals here
+            for name in (signal.SIGTERM, signal.SIGHUP):
+                # Give the terminal back before leaving.
+                asyncio.get_running_loop().add_signal_handler(name, self.exit, None, 128 + name)
 
     def pull(self) -> None:
         """Take the newest frame; nothing is done when it is the one that was drawn, or when a menu covers it."""
