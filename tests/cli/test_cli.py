@@ -131,10 +131,14 @@ def test_a_snapshot_refuses_set_and_seed(tmp_path: Path) -> None:
 
 def test_ctrl_c_prints_what_there_is_and_leaves_with_130() -> None:
     process = subprocess.Popen([sys.executable, "-m", "twin", "replay", "demo", "--for", "30d", "--json"],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_env())
-    time.sleep(6)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_env(),
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    try:
+        time.sleep(6)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130, err
     assert json.loads(out)["ticks"] > 0
     assert "Traceback" not in err
