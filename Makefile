@@ -40,7 +40,7 @@ check: lint type test  ## everything that must hold before a change lands
 
 kernels-debug: $(STAMP)  ## rebuild the kernels with bounds checks and run their tests
 	TWIN_KERNELS_DEBUG=1 $(BIN)/python setup.py -q build_ext --inplace --force
-	$(BIN)/python -m pytest tests/kernels; status=$$?; $(BIN)/python setup.py -q build_ext --inplace --force; exit $$status
+	$(BIN)/python -m pytest tests/_kernels; status=$$?; $(BIN)/python setup.py -q build_ext --inplace --force; exit $$status
 
 bench: $(STAMP)  ## benchmarks: each kernel, each domain, the whole tick, snapshot, frame, cold start
 	$(BIN)/python -m benchmarks
