@@ -55,8 +55,8 @@ def start_up() -> None:
 
 def memory() -> None:
     """Resident size after one and after 24 simulated hours of the demo, and of the campus."""
-    code = ("from twin.scenario.open import open_run; import resource; s = open_run({name!r}).sim; "
-            "s.run_until({at}); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)")
+    code = ("from twin.scenario.open import open_run; s = open_run({name!r}).sim; s.run_until({at}); "
+            "print(int(next(x for x in open('/proc/self/status') if x.startswith('VmRSS')).split()[1]) / 1024)")
     for name, hours, target in (("demo", 1, ""), ("demo", 24, "within 10 % of 1 h"), ("campus", 0.05, "< 500 MB")):
         out = _process("-c", code.format(name=name, at=int(hours * 3600e9)))
         line(f"resident size {name} after {hours:g} h", float(out), "MB", target)
