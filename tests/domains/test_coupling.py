@@ -14,6 +14,8 @@ from twin.wiring import Command
 S = 10**9
 MIN = 60 * S
 SW_THERMAL, SHUT = 0x20, 0x200
+FULL = ("job.pretrain.kind=batch", "job.pretrain.model=", "job.pretrain.plan.tp=1", "job.pretrain.plan.pp=1",
+        "job.pretrain.plan.dp=1", "job.pretrain.checkpoint=0s", "job.pretrain.utilisation=1.0")
 
 
 def demo(minutes: int, *sets: str):
@@ -48,7 +50,7 @@ def test_a_stopped_rack_throttles_in_seconds_and_shuts_down_for_good():
     assert 0.3 < state.workload.job_speed_frac[0] < 0.8  # the slowest chips pace all 4,096
     waiting = gpus_of(sim, np.array([1]))  # and racks that are not hot wait for them
     assert state.compute.gpu_util_frac[waiting].max() < 0.9 * state.compute.gpu_util_frac[gpus].max()
-    assert state.power.rack_input_w[1] < 0.985 * healthy_w
+    assert state.power.rack_input_w[1] < 0.88 * healthy_w
     sim.run_until(sim.now_ns + 60 * S)
     assert (state.chip.gpu_throttle[gpus] & SHUT).all()
     assert state.workload.job_failures[0] == 1
@@ -61,7 +63,8 @@ def test_a_stopped_rack_throttles_in_seconds_and_shuts_down_for_good():
 
 
 def test_a_row_without_pumps_throttles_while_they_coast_down():
-    sim = demo(9)
+    # full activity: the published times are those of 1,200 W
+    sim = demo(9, *FULL)
     racks = np.flatnonzero(sim.site.topology.rack_row == 0)
     for name in sim.site.names["pump"]:
         if name.startswith("A1."):
@@ -117,7 +120,7 @@ def test_a_congested_fabric_slows_jobs_and_saves_power():
     assert seen[1][0] < 1.05
     assert seen[64][0] > 5.0
     assert seen[64][1] < 0.9 * seen[1][1]
-    assert seen[64][2] < 0.98 * seen[1][2]
+    assert seen[64][2] < 0.95 * seen[1][2]
 
 
 def test_links_that_degrade_slow_the_jobs_behind_them_and_come_back():

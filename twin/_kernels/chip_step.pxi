@@ -100,13 +100,15 @@ cdef inlined_void electrical(bint plain, const Pace* pace, Py_ssize_t n, out_f64
             want_volt = 0.35 + 0.65 * want
             cap_volt = want_volt * 0.999999999
         base = s.idle_w * power_factor[i]
-        dyn = s.dyn_w * power_factor[i] * u + 1e-30
+        # work comes in phases far shorter than a tick and the cap holds in each: the clock is the one at which
+        # full activity stays under the cap, the power of the tick follows the mean activity at that clock
+        dyn = s.dyn_w * power_factor[i] + 1e-30
         leak = leak_w[i]
         room = (s.cap_w - base) - hbm
         # the clock, through its voltage: what the limits allow, unless the power cap asks for less
         over = 1.0 / dyn
         volt = law_cap_voltage(dyn, over, leak, room)
-        cap_bit = 4.0 if volt < cap_volt else 0.0
+        cap_bit = 4.0 if (volt < cap_volt) & (u > 0.0) else 0.0
         volt = volt if volt < want_volt else want_volt
         clock = volt * 1.5384615384615385 - 0.5384615384615384
         clock = clock if volt > 0.65 else (room - 0.65 * leak) * (over * 2.366863905325444)
@@ -114,7 +116,7 @@ cdef inlined_void electrical(bint plain, const Pace* pace, Py_ssize_t n, out_f64
         if not plain:
             clock = clock if clock < want else want
         volt = volt if volt > 0.65 else 0.65
-        dyn = base + (dyn * clock) * (volt * volt)
+        dyn = base + (dyn * u * clock) * (volt * volt)
         # without activity the supply rests at its floor
         volt = volt if u > 0.0 else 0.65
         if plain:

@@ -200,11 +200,28 @@ def test_long_ticks_agree_with_short_ones():
     for rig in (short, long):
         rig.supply(40.0)
         rig.work(0.8)
-    short.run(60, 1.0)
+    energy_j = 0.0
+    for _ in range(60):
+        short.run(1, 1.0)
+        energy_j += short.chip.tick_in_j[0]
     long.run(60, 60.0)
     assert long.chip.gpu_temp_c == pytest.approx(short.chip.gpu_temp_c, abs=0.5)
     # the mean power of the long tick is the mean over the short ones
-    assert long.chip.tick_in_j[0] == pytest.approx(72 * 1200 * 60, rel=0.05)
+    assert long.chip.tick_in_j[0] == pytest.approx(energy_j, rel=0.01)
+
+
+def test_power_follows_mean_activity_under_the_cap():
+    """Half the time busy is about half the dynamic power: a GPU that waits does not stay at its cap."""
+    watts = []
+    for activity in (0.25, 0.5, 1.0):
+        rig = ChipRig()
+        rig.supply(40.0)
+        rig.work(activity)
+        rig.run(120, 1.0)
+        watts.append(float(rig.chip.gpu_power_w.mean()))
+    assert watts[2] == pytest.approx(1200.0, rel=0.01)
+    assert watts[1] - watts[0] == pytest.approx((watts[2] - watts[1]) / 2, rel=0.1)
+    assert watts[0] < 0.5 * watts[2]
 
 
 def test_a_lost_flow_within_a_long_tick_is_not_missed():
