@@ -53,6 +53,54 @@ class Histories:
         tail = slice(-points, None)
         return at_ns[tail] / 1e9, lo[tail], mean[tail], hi[tail]
 
+    def open_buckets(self) -> dict[str, Any]:
+        """Return the bucket of each level that is being filled: number, weight, and each series' parts."""
+        k, slots = self._kernel, self._newest()
+        picked = (np.arange(k.lo.size // k.bucket.size)[:, None] * k.bucket.size + slots).ravel()
+        return {"bucket": k.bucket[slots], "weight": k.weight[slots],
+                "lo": k.lo[picked], "hi": k.hi[picked], "total": k.total[picked]}
+
+    def rewind(self, opened: dict[str, Any]) -> None:
+        """Go back to the moment at which ``open_buckets`` gave this: later buckets are emptied, the open ones put back.
+
+        Raises:
+            InputError: it comes from other series.
+        """
+        k = self._kernel
+        for name, array in self.open_buckets().items():
+            if name not in opened or np.shape(opened[name]) != array.shape:
+                raise InputError(f"history buffer '{name}' does not fit this site")
+        begin = 0
+        grids = [getattr(k, name).reshape(-1, k.bucket.size) for name in ("lo", "hi", "total")]
+        parts = [np.asarray(opened[name]).reshape(-1, len(LEVELS)) for name in ("lo", "hi", "total")]
+        for level, (_, length) in enumerate(LEVELS):
+            span = slice(begin, begin + length)
+            number = int(opened["bucket"][level])
+            self._empty(begin + np.flatnonzero(k.bucket[span] >= number))
+            if number >= 0:
+                slot = begin + number % length
+                k.bucket[slot], k.weight[slot] = number, opened["weight"][level]
+                for grid, part in zip(grids, parts, strict=True):
+                    grid[:, slot] = part[:, level]
+            begin += length
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._empty(np.arange(self._kernel.bucket.size))
+
+    def _newest(self) -> Any:
+        k, begin, slots = self._kernel, 0, []
+        for _, length in LEVELS:
+            slots.append(begin + int(np.argmax(k.bucket[begin:begin + length])))
+            begin += length
+        return np.array(slots)
+
+    def _empty(self, slots: Any) -> None:
+        k = self._kernel
+        k.bucket[slots], k.weight[slots] = -1, 0.0
+        for name, value in (("lo", np.inf), ("hi", -np.inf), ("total", 0.0)):
+            getattr(k, name).reshape(-1, k.bucket.size)[:, slots] = value
+
     def save(self) -> dict[str, Any]:
         """Return the buffers for a snapshot."""
         k = self._kernel

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,11 +98,14 @@ class Simulation:
     def submit(self, command: Command) -> None:
         """Accept a command; it is applied at the first boundary at or after its instant.
 
+        An instant that has passed becomes the present one, so that the log, submitted whole to a run that is earlier,
+        takes effect at the same boundaries.
+
         Raises:
             CommandError: it names something that does not exist; nothing is changed.
         """
         self.validate(command)
-        self.pending.append(command)
+        self.pending.append(command if command.at_ns >= self._now else replace(command, at_ns=self._now))
         self._plan()
 
     def _one_tick(self) -> None:
