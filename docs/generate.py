@@ -49,9 +49,11 @@ def state_page() -> str:
 
 def events_page() -> str:
     """docs/events.md: faults, set-points and alarms, from the rows of the domains."""
+    from twin.control.registry import BUILT_IN, describe
     from twin.domains import load_domains
 
     domains = load_domains()
+    controllers = [(f"`{name}`", *describe(name)) for name in sorted(BUILT_IN)]
     faults = [(f"`{f.name}`", f.axis, f.doc + (f" Value: {f.value_doc}, {f.value_range[0]:g} to {f.value_range[1]:g}, "
                                                f"{f.value_default:g} when left out." if f.value_doc else ""))
               for d in domains for f in d.faults]
@@ -65,6 +67,10 @@ def events_page() -> str:
         "## Faults\n", _table(("fault", "hits a", "what happens"), faults),
         "## Set-points\n", _table(("set-point", "of a", "range", "meaning"), settings),
         "## Alarms\n", _table(("alarm", "of a", "severity", "raised when", "advice"), alarms),
+        "## Controllers\n",
+        "What a `[[control]]` may name: plug-ins that look at the state and write one set-point each sample.",
+        "What they look at stands in `measure`, as `A1 liquid.tcs_return_temp_c max`.\n",
+        _table(("controller", "what it does", "options"), controllers),
     ])
 
 

@@ -15,10 +15,13 @@ from twin.cli.common import json_option, print_json
 def command(name: str | None, as_json: bool) -> int:
     """List the equipment catalogue, the entries of a kind, or all values of the entry NAME.
 
-    NAME may also be faults, settings or alarms: what can break, what can be set, and what is watched.
+    NAME may also be faults, settings, alarms or controllers: what can break, what can be set, what is watched, and what
+    moves a set-point by itself.
     """
     if name in ROWS:
         return _rows(name, as_json)
+    if name == "controllers":
+        return _controllers(as_json)
     from twin.catalog.loader import load_catalog
 
     catalog = load_catalog()
@@ -55,6 +58,19 @@ def _rows(what: str, as_json: bool) -> int:
             print(f"{'':<26} value: {row['value']}, {row['lo']:g} to {row['hi']:g}, {row['default']:g} when left out")
         elif "unit" in row:
             print(f"{'':<26} {row['lo']:g} to {row['hi']:g} {row['unit']}".rstrip())
+    return 0
+
+
+def _controllers(as_json: bool) -> int:
+    from twin.control.registry import controllers, describe
+
+    known = {name: describe(name) for name in sorted(controllers())}
+    if as_json:
+        print_json([{"name": name, "doc": doc, "options": options} for name, (doc, options) in known.items()])
+        return 0
+    for name, (doc, options) in known.items():
+        print(f"{name:<26} {doc}")
+        print(f"{'':<26} {options}")
     return 0
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+from twin.control.measure import make_measure
 from twin.control.registry import Controller, ControllerBind, make_controller
 from twin.domains import load_domains
 from twin.engine.alarms import ActiveAlarm, Alarms
@@ -20,7 +21,7 @@ from twin.engine.faults import ActiveFault, Faults
 from twin.engine.history import Histories
 from twin.engine.invariants import check, jobs_wrong
 from twin.engine.registry import Registry
-from twin.errors import CommandError, InputError
+from twin.errors import CommandError, InputError, SpecError
 from twin.site.site import Site
 from twin.state.engine_blocks import FAULT_SLOTS, MEMORY
 from twin.state.state import State
@@ -68,7 +69,9 @@ class Simulation:
         self.watches: list[Any] = []
         self._steppers: tuple[Stepper, ...] = tuple(self._bind(d) for d in self.domains)
         self._steps: tuple[Callable[[int, int], None], ...] = tuple(s.step for s in self._steppers)
-        self.controllers: tuple[Controller, ...] = tuple(self._control(i) for i in range(len(site.spec.control)))
+        self._moved: list[tuple[str, str, int]] = []
+        self.controllers: tuple[Controller, ...] = tuple(
+            self._control(i) for i in range(len(site.spec.control)) if site.spec.control[i].on)
         self._clock = self.state.clock
         self._now, self._tick, self._due = 0, 0, 0
         self.refresh()
@@ -288,11 +291,22 @@ class Simulation:
         chosen = slice(None) if element < 0 else slice(element, element + 1)
         views = SimpleNamespace(**{name: block.readonly() for name, block in self.state.blocks.items()})
 
+        for owner, column, other in self._moved:
+            if (owner, column) == (domain, setting.column) and (other == element or -1 in (other, element)):
+                raise SpecError(f"two controllers move '{spec.target}'", where=f"control {i + 1}.target",
+                                expected="one controller for a set-point; on = false for the others")
+        self._moved.append((domain, setting.column, element))
+
         def write(value: float) -> None:
             array[chosen] = min(max(value, setting.lo), setting.hi)
 
+        def read() -> float:
+            return float(array[chosen][0])
+
+        measure = make_measure(self.site, self.state, spec.measure, where=f"control {i + 1}") if spec.measure else None
         memory = self.state.control.memory[i * MEMORY:(i + 1) * MEMORY]
-        return make_controller(spec.controller, ControllerBind(self.site, views, write, memory, spec.options))
+        return make_controller(spec.controller, ControllerBind(
+            self.site, views, write, memory, spec.options, measure, read, setting.lo, setting.hi))
 
 
 def _script(site: Site) -> list[Command]:

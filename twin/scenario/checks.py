@@ -139,6 +139,7 @@ def _check_names(spec: Spec) -> None:
     _unique((job.name for job in spec.job), "job")
     _unique((loop.name for loop in spec.plant.loop), "plant.loop")
     _unique((variant.name for variant in spec.variant), "variant")
+    _unique((control.name for control in spec.control if control.name), "control")
 
 
 def _check_loops(spec: Spec, catalog: Catalog) -> None:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twin._kernels.sampling import Watch
-from twin.arrays import I32
 from twin.errors import InputError, SpecError, nearest
-from twin.site.naming import find
-from twin.site.site import Site
+from twin.site.places import elements_of
 
 if TYPE_CHECKING:
     from twin.engine.simulation import Simulation
@@ -129,41 +127,3 @@ def judge(expectations: Sequence[Expectation], values: Mapping[Quantity, float |
         ok = not missing and expectation.holds(value, other)
         verdicts.append(Verdict(expectation.what, expectation.expected, value, ok))
     return verdicts
-
-
-def elements_of(site: Site, place: str, axis: str) -> I32:
-    """Return the indices on ``axis`` of the elements at or inside a place.
-
-    Raises:
-        SpecError: nothing of that axis is there.
-    """
-    at_axis, index = find(site.names, place)
-    t = site.topology
-    size = site.axes[axis]
-    if at_axis == axis:
-        return np.array([index], dtype=np.int32)
-    racks = _racks_in(site, at_axis, index)
-    chosen: np.ndarray
-    if racks is not None and axis in ("rack", "node", "gpu", "stream"):
-        owners: dict[str, np.ndarray] = {"rack": np.arange(size), "node": t.node_rack, "gpu": t.gpu_rack,
-                                         "stream": t.stream_rack}
-        chosen = np.flatnonzero(racks[owners[axis]])
-    else:
-        rows = {site.names["row"][int(r)] for r in np.flatnonzero(t.row_hall == index)} if at_axis == "hall" else set()
-        names = site.names.get(axis, ())
-        chosen = np.array([i for i in range(len(names))
-                           if names[i].startswith(place + ".") or names[i].partition(".")[0] in rows], dtype=np.int32)
-    if chosen.size == 0:
-        raise SpecError(f"no {axis} lies in '{place}'", where="expect")
-    return chosen.astype(np.int32)
-
-
-def _racks_in(site: Site, axis: str, index: int) -> np.ndarray | None:
-    t = site.topology
-    if axis == "hall":
-        return t.rack_hall == index
-    if axis == "row":
-        return t.rack_row == index
-    if axis == "rack":
-        return np.arange(t.rack_row.size) == index
-    return None

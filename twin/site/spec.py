@@ -222,8 +222,11 @@ class EventSpec(_Section, kw_only=True, frozen=True):
 class ControlSpec(_Section, kw_only=True, frozen=True):
     """``[[control]]``: a controller that moves a set-point while the factory runs."""
 
-    controller: Annotated[str, doc("Name of a controller plug-in, as `supply-reset`.")]
+    controller: Annotated[str, doc("Name of a controller plug-in: `twin catalog controllers` lists them.")]
     target: Annotated[str, doc("Path of the set-point that it moves, as `warm.supply_c`.")]
+    name: Annotated[str, doc("What variants and `--set` call it; by its number when left out.")] = ""
+    measure: Annotated[str, doc("What it looks at: `[place] block.column [max, min, mean or sum]`; the largest element when it does not say.")] = ""
+    on: Annotated[bool, doc("Whether it acts; a variant may switch it.")] = True
     options: Annotated[dict[str, float], doc("The controller's own parameters.")] = {}
 
 
