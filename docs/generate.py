@@ -95,7 +95,26 @@ def catalog_page() -> str:
     return "\n".join(parts)
 
 
+def metrics_page() -> str:
+    """docs/metrics.md: the hand-written part, then every family of the metrics endpoint."""
+    from twin.export.families import EXTRA, FAMILIES, GPU_FIELDS, NOT_SERVED
+
+    gpu = ((f"`{f.name}`", f.kind, "yes" if f.listed else "", f.doc) for f in GPU_FIELDS)
+    missing = ((f"`{name}`", why) for name, why in NOT_SERVED.items())
+    extra = ((f"`{name}`", kind, labels, doc) for name, (kind, labels, doc) in EXTRA.items())
+    rows = ((f"`{f.name}`", f.kind, "" if f.labels == "one" else f.labels.replace("_", " "), f"`{f.column}`", f.doc)
+            for f in FAMILIES)
+    return "\n".join([
+        NOTE, (DOCS / "parts" / "metrics.md").read_text(encoding="utf-8"),
+        "## GPUs\n", _table(("family", "type", "default counter of the exporter", "meaning"), gpu),
+        "Default counters of the exporter that are not served:\n", _table(("field", "why"), missing),
+        "## The run\n", _table(("family", "type", "labels", "meaning"), extra),
+        "## The factory\n", _table(("family", "type", "per", "column", "meaning"), rows),
+    ])
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "metrics.md": metrics_page,
     "scenario.md": scenario_page, "state.md": state_page, "events.md": events_page, "catalog.md": catalog_page,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,7 @@ class Frame:
     Attributes:
         version: grows with every frame; equal versions mean nothing changed.
         tick, now_ns, dt_ns, end_ns: where the run is and where the scenario ends.
-        columns: ``block.column`` -> read-only copy, every column declared ``shown``.
+        columns: ``block.column`` -> read-only copy, every column declared ``shown`` and those that were asked for.
         kpi: key figures so far; None where undefined.
         events: recent events, oldest first; event_count: all so far.
         alarms, faults: active now.
@@ -80,11 +80,13 @@ class FrameMaker:
 
     Args:
         sim: the simulation, whose arrays are never replaced.
+        also: columns to publish that are not declared ``shown``, as ``block.column``.
     """
 
-    def __init__(self, sim: Simulation) -> None:
+    def __init__(self, sim: Simulation, also: Collection[str] = ()) -> None:
         self._sim = sim
-        self._shown = [(f"{block}.{col.name}", array) for block, col, array in sim.state.columns() if col.shown]
+        named = ((f"{block}.{col.name}", col.shown, array) for block, col, array in sim.state.columns())
+        self._shown = [(name, array) for name, shown, array in named if shown or name in also]
 
     def make(self, version: int, *, paused: bool, speed_asked: float, speed_achieved: float) -> Frame:
         """Copy what is shown; call between ticks only."""

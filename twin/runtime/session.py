@@ -12,7 +12,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from twin.errors import InputError, TwinError
@@ -42,9 +42,13 @@ class Session:
         speed: simulated seconds per second, ``math.inf`` for as fast as possible.
         paused: begin paused.
         read_only: refuse commands.
+        frame_s: frames are published at most this often, s of wall time.
+        columns: columns to publish that are not declared ``shown``, as ``block.column``.
+        endless: go on when the scenario's end is reached, instead of pausing there.
     """
 
-    def __init__(self, run: Run, *, speed: float = 1.0, paused: bool = False, read_only: bool = False) -> None:
+    def __init__(self, run: Run, *, speed: float = 1.0, paused: bool = False, read_only: bool = False,
+                 frame_s: float = FRAME_S, columns: Collection[str] = (), endless: bool = False) -> None:
         self.run = run
         self.read_only = read_only
         self._sim = run.sim
@@ -54,8 +58,9 @@ class Session:
         self._closing = False
         self._paused, self._speed, self._steps = paused, speed, 0
         self._achieved = 0.0
-        self._end_passed = self._sim.now_ns >= self._sim.end_ns
-        self._maker = FrameMaker(self._sim)
+        self._end_passed = endless or self._sim.now_ns >= self._sim.end_ns
+        self._frame_s = frame_s
+        self._maker = FrameMaker(self._sim, columns)
         self._version = 0
         self.error: BaseException | None = None
         self._frame = self._make()
@@ -214,7 +219,7 @@ class Session:
             dirty |= sim.now_ns != before
             wall = time.perf_counter()
             self._achieved = pace.achieved(sim.now_ns, wall)
-            if dirty and (wall - published >= FRAME_S or self._paused):
+            if dirty and (wall - published >= self._frame_s or self._paused):
                 self._publish()
                 published, dirty = time.perf_counter(), False
             if sim.now_ns == before or not math.isinf(self._speed):
