@@ -11,6 +11,9 @@ from twin.arrays import F64
 from twin.errors import InputError, nearest
 from twin.state.state import State
 
+#: a level cannot begin earlier than the end of the first tick, which may be this long
+LONGEST_TICK_S = 60.0
+
 
 class Histories:
     """All series of a run. Memory is fixed at construction, however long the run.
@@ -37,7 +40,8 @@ class Histories:
     def series(self, name: str, index: int = 0, points: int = 200, end_ns: int = -1) -> tuple[F64, F64, F64, F64]:
         """Return (time s, min, mean, max) of one series, oldest first, at most ``points`` values.
 
-        The finest level that covers the run so far with at most ``points`` buckets is chosen.
+        The finest level that covers the run so far with at most ``points`` buckets is chosen; a coarser one when that
+        level has lost its beginning (its ring was written over before the run went back to an earlier moment).
 
         Raises:
             InputError: no such series.
@@ -49,9 +53,19 @@ class Histories:
         level = 0
         while level < last and end_ns > points * LEVELS[level][0] * 1e9:
             level += 1
-        at_ns, lo, mean, hi = self._kernel.read(key, level)
+        whole = [one for one in range(level, last + 1) if self._reaches(one, points, end_ns)]
+        at_ns, lo, mean, hi = self._kernel.read(key, whole[0] if whole else level)
         tail = slice(-points, None)
         return at_ns[tail] / 1e9, lo[tail], mean[tail], hi[tail]
+
+    def _reaches(self, level: int, points: int, end_ns: int) -> bool:
+        """Tell whether a level's oldest bucket is where the last ``points`` buckets before ``end_ns`` begin."""
+        begin = sum(length for _, length in LEVELS[:level])
+        width_s, length = LEVELS[level]
+        numbers = self._kernel.bucket[begin:begin + length]
+        kept = numbers[numbers >= 0]
+        wanted_s = max(0.0, end_ns / 1e9 - min(points, length) * width_s)
+        return bool(kept.size) and float(kept.min()) * width_s <= wanted_s + width_s + LONGEST_TICK_S
 
     def open_buckets(self) -> dict[str, Any]:
         """Return the bucket of each level that is being filled: number, weight, and each series' parts."""

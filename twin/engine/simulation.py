@@ -43,10 +43,12 @@ class Simulation:
         domains: the domains in the order of the tick; all of them when None.
         watches: how many expectation slots the state needs.
         history: keep histories.
+        begin: bring the state to the scenario's beginning; False leaves that to a caller who loads a moment into the
+            arrays and calls ``refresh``.
     """
 
     def __init__(self, site: Site, *, seed: int | None = None, domains: Sequence[Domain] | None = None,
-                 watches: int = 0, history: bool = True) -> None:
+                 watches: int = 0, history: bool = True, begin: bool = True) -> None:
         self.site = site
         scenario = site.spec.scenario
         self.seed = scenario.seed if seed is None else seed
@@ -60,6 +62,9 @@ class Simulation:
         self.end_ns = scenario.duration
         self.pending: list[Command] = []
         self.log: list[tuple[int, Command]] = []
+        #: every command ever accepted, with the number of ticks done by then: a second run given the same at the same
+        #: ticks has the same bits
+        self.given: list[tuple[int, Command]] = []
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self.event_count = 0
         self._script = _script(site)
@@ -74,7 +79,8 @@ class Simulation:
             self._control(i) for i in range(len(site.spec.control)) if site.spec.control[i].on)
         self._clock = self.state.clock
         self._now, self._tick, self._due = 0, 0, 0
-        self.refresh()
+        if begin:
+            self.refresh()
 
     # ---- running ---------------------------------------------------------------------------------------
 
@@ -108,7 +114,9 @@ class Simulation:
             CommandError: it names something that does not exist; nothing is changed.
         """
         self.validate(command)
-        self.pending.append(command if command.at_ns >= self._now else replace(command, at_ns=self._now))
+        accepted = command if command.at_ns >= self._now else replace(command, at_ns=self._now)
+        self.pending.append(accepted)
+        self.given.append((self._tick, accepted))
         self._plan()
 
     def _one_tick(self) -> None:
@@ -224,6 +232,10 @@ class Simulation:
         if end >= 0:
             instants.append(end)
         self._due = min(instants, default=2**62)
+
+    def note(self, event: Event) -> None:
+        """Put an event into the list of events: something that people did or should know; the model ignores it."""
+        self._record([event])
 
     def _record(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -56,6 +56,8 @@ class Frame:
         alarms, faults: active now.
         paused, speed_asked, speed_achieved: pace, in simulated seconds per second.
         history: the ring buffers.
+        branch: name of the session that made it.
+        head_ns: the furthest moment lived; later than ``now_ns`` while the session shows its past.
     """
 
     version: int
@@ -73,6 +75,13 @@ class Frame:
     speed_asked: float
     speed_achieved: float
     history: HistoryView
+    branch: str = "main"
+    head_ns: int = -1
+
+    @property
+    def in_past(self) -> bool:
+        """A moment before the furthest lived is shown: one may look, fork, or give up the future."""
+        return self.head_ns > self.now_ns
 
 
 class FrameMaker:
@@ -88,7 +97,8 @@ class FrameMaker:
         named = ((f"{block}.{col.name}", col.shown, array) for block, col, array in sim.state.columns())
         self._shown = [(name, array) for name, shown, array in named if shown or name in also]
 
-    def make(self, version: int, *, paused: bool, speed_asked: float, speed_achieved: float) -> Frame:
+    def make(self, version: int, *, paused: bool, speed_asked: float, speed_achieved: float, branch: str = "main",
+             head_ns: int = -1) -> Frame:
         """Copy what is shown; call between ticks only."""
         sim = self._sim
         columns = {}
@@ -99,4 +109,4 @@ class FrameMaker:
         return Frame(version, sim.tick, sim.now_ns, sim.tick_ns, sim.end_ns, columns, sim.kpi(),
                      tuple(sim.events)[-EVENTS_SHOWN:], sim.event_count, tuple(sim.active_alarms()),
                      tuple(sim.active_faults()), paused, speed_asked, speed_achieved,
-                     HistoryView(sim.histories, sim.now_ns))
+                     HistoryView(sim.histories, sim.now_ns), branch, max(head_ns, sim.now_ns))

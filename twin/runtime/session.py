@@ -13,29 +13,50 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
-from twin.errors import InputError, TwinError
+from twin.errors import InputError
 from twin.runtime.frame import Frame, FrameMaker
-from twin.scenario import snapshot
+from twin.scenario import keyframe, snapshot
 from twin.scenario.run import Run
+from twin.scenario.timeline import Timeline
 from twin.site.site import Site
 from twin.site.spec import Spec
+from twin.units import format_duration
 from twin.wiring import Command, Event, FaultKind, Setting
+
+T = TypeVar("T")
+PAST = "this is the past: a command would contradict what followed"
 
 #: longest stretch of wall time between two looks at the inbox, s
 SLICE_S = 0.010
 #: pacing quantum when there is nothing to do, s
 QUANTUM_S = 0.020
+#: rest of a session that could run faster but waits for another branch, s
+LIMITED_S = 0.002
 #: debt beyond which the pace is given up, s of wall time
 DEBT_S = 0.25
 #: frames are published at most this often, s
 FRAME_S = 0.09
+#: keyframes are so far apart that running from one to the next again takes this long, s of processor time
+KEYFRAME_S = 0.1
+#: taking keyframes may cost this share of the run's time at most
+KEYFRAME_SHARE = 0.03
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0, math.inf)
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a branch came from: the name of its parent and the moment, simulated ns."""
+
+    parent: str
+    at_ns: int
+
+
 class Session:
-    """A run with a pace.
+    """A run with a pace and a past.
 
     Args:
         run: the opened scenario; the session alone advances it from now on.
@@ -45,11 +66,25 @@ class Session:
         frame_s: frames are published at most this often, s of wall time.
         columns: columns to publish that are not declared ``shown``, as ``block.column``.
         endless: go on when the scenario's end is reached, instead of pausing there.
+        name: name of the branch.
+        origin: where it was forked from, None for a first one.
+        timeline: the run's past when it has one already (a fork).
     """
 
     def __init__(self, run: Run, *, speed: float = 1.0, paused: bool = False, read_only: bool = False,
-                 frame_s: float = FRAME_S, columns: Collection[str] = (), endless: bool = False) -> None:
+                 frame_s: float = FRAME_S, columns: Collection[str] = (), endless: bool = False,
+                 name: str = "main", origin: Origin | None = None, timeline: Timeline | None = None) -> None:
         self.run = run
+        self.name, self.origin = name, origin
+        self.timeline = timeline or Timeline(run)
+        #: instant that the run may not pass for now, so that branches stay together; None for no limit
+        self.limit: Callable[[], int] | None = None
+        self._sought: tuple[str, int] | None = None
+        self._hunting = False
+        begun = time.thread_time()
+        keyframe.capture(run)
+        self._key_s = time.thread_time() - begun
+        self._cost_s, self._ticks = 0.0, 0
         self.read_only = read_only
         self._sim = run.sim
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -58,6 +93,7 @@ class Session:
         self._closing = False
         self._paused, self._speed, self._steps = paused, speed, 0
         self._achieved = 0.0
+        self._endless, self._columns = endless, columns
         self._end_passed = endless or self._sim.now_ns >= self._sim.end_ns
         self._frame_s = frame_s
         self._maker = FrameMaker(self._sim, columns)
@@ -150,7 +186,12 @@ class Session:
             raise InputError("this session is read-only", expected="an operator's session")
         self._sim.validate(command)
 
+        self._refuse_in_past(self._frame.in_past)
+
         def act() -> None:
+            if self.timeline.in_past:  # it went there after the command was sent
+                self._sim.note(Event(self._sim.now_ns, "warning", "command", command.target, f"refused: {PAST}"))
+                return
             at = max(command.at_ns, self._sim.now_ns)
             self._sim.submit(Command(command.kind, at, command.name, command.target, command.value,
                                      command.duration_ns))
@@ -158,23 +199,133 @@ class Session:
 
     def save(self, path: Path, timeout_s: float = 30.0) -> int:
         """Save a snapshot of this moment; return its size in bytes."""
-        done: queue.SimpleQueue[int | TwinError] = queue.SimpleQueue()
+        return self._ask(lambda: snapshot.save(self.run, path), timeout_s)
+
+    # ---- time ------------------------------------------------------------------------------------------
+
+    @property
+    def in_past(self) -> bool:
+        """The session shows a moment before the furthest that it has lived."""
+        return self.timeline.in_past
+
+    @property
+    def head_ns(self) -> int:
+        """The furthest moment lived, simulated ns."""
+        return self.timeline.head_ns
+
+    def seek(self, at_ns: int) -> None:
+        """Show the first tick boundary at or after an instant that was lived, and pause there.
+
+        In the past one may look: pausing, going on (the recorded future is played again, up to the furthest moment,
+        and from there the run goes on live), stepping, saving, forking. A command is refused there; ``fork`` or
+        ``truncate`` first. An instant that was not lived yet means the furthest moment; one before the beginning of
+        the run means its beginning. Of several seeks that wait, only the last is done. The bits are those of the
+        first time.
+        """
+        self._seek("ns", at_ns)
+
+    def step_back(self, n: int = 1) -> None:
+        """Show the moment ``n`` ticks before the present one, and pause there."""
+        def act() -> None:
+            self._sought = ("tick", max(self._sim.tick - n, self.timeline.keys[0].tick))
+            self._do_seek()
+        self._post(act)
+
+    def go_live(self) -> None:
+        """Return to the furthest moment lived; the pause stays as it is."""
+        self._post(self.timeline.go_live)
+
+    def last_alarm(self) -> None:
+        """Show the moment at which the last alarm before this one was raised; nothing happens without one."""
+        def act() -> None:
+            at = self.timeline.last_alarm_ns()
+            if at >= 0:
+                self._sought = ("ns", at)
+                self._do_seek()
+        self._post(act)
+
+    def next_alarm(self) -> None:
+        """Show the moment at which the next alarm was raised.
+
+        When none was recorded after this moment, the run goes on live, as fast as it can, until an alarm is raised
+        or the scenario ends, and pauses there. A pause ends the search.
+        """
+        def act() -> None:
+            at = self.timeline.next_alarm_ns()
+            if at >= 0:
+                self._sought = ("ns", at)
+                self._do_seek()
+                return
+            self.timeline.go_live()
+            self._hunting, self._paused = True, False
+        self._post(act)
+
+    def truncate(self) -> None:
+        """Give up the future of the shown moment: from here the session goes on live. An event says so.
+
+        Raises:
+            InputError: the session is read-only.
+        """
+        if self.read_only:
+            raise InputError("this session is read-only", expected="an operator's session")
 
         def act() -> None:
-            try:
-                done.put(snapshot.save(self.run, path))
-            except TwinError as error:
-                done.put(error)
-        if self._thread is None:
-            act()
+            self.timeline.truncate()
+            self._end_passed = self._endless or self._sim.now_ns >= self._sim.end_ns
+        self._post(act)
+
+    def fork(self, name: str, timeout_s: float = 30.0) -> Session:
+        """Return a new session that begins at the shown moment: a branch, paused, not started, of the same pace.
+
+        It shares the site and the keyframes of the past with this one; nothing else. This session keeps its own
+        future. Both note the fork in their events.
+        """
+        def act() -> Session:
+            at = self._sim.now_ns
+            timeline = self.timeline.fork(f"branch '{name}' of '{self.name}' begins")
+            if not self.timeline.in_past:
+                self._sim.note(Event(at, "info", "session", "", f"branch '{name}' was forked here"))
+            return Session(timeline.run, speed=self._speed, paused=True, read_only=self.read_only,
+                           frame_s=self._frame_s, columns=self._columns, endless=self._endless, name=name,
+                           origin=Origin(self.name, at), timeline=timeline)
+        return self._ask(act, timeout_s)
+
+    def _seek(self, kind: str, value: int) -> None:
+        self._sought = (kind, value)
+        self._post(self._do_seek)
+
+    def _do_seek(self) -> None:
+        sought, self._sought = self._sought, None
+        if sought is None:  # a later one was done in its place
+            return
+        self._paused, self._hunting, self._steps = True, False, 0
+        if sought[0] == "ns":
+            self.timeline.seek(max(sought[1], self.timeline.first_ns), lambda: self._closing)
         else:
-            self._post(act)
-        result = done.get(timeout=timeout_s)
-        if isinstance(result, TwinError):
-            raise result
-        return result
+            self.timeline.seek_tick(sought[1], lambda: self._closing)
+
+    def _refuse_in_past(self, in_past: bool) -> None:
+        if in_past:
+            raise InputError(PAST, where=format_duration(self._frame.now_ns),
+                             expected="a fork of this moment, or its future given up (truncate)")
 
     # ---- the worker ------------------------------------------------------------------------------------
+
+    def _ask(self, act: Callable[[], T], timeout_s: float) -> T:
+        """Run something between two ticks and return what it gives."""
+        done: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
+
+        def answer() -> None:
+            try:
+                done.put((True, act()))
+            except Exception as error:
+                done.put((False, error))
+        self._post(answer)
+        fine, result = done.get(timeout=timeout_s)
+        if not fine:
+            raise result
+        answered: T = result
+        return answered
 
     def _post(self, act: Callable[[], None]) -> None:
         if self._thread is None:
@@ -185,7 +336,7 @@ class Session:
             self._wake.set()
 
     def _set_paused(self, paused: bool) -> None:
-        self._paused = paused
+        self._paused, self._hunting = paused, False
 
     def _work(self) -> None:
         try:
@@ -203,7 +354,10 @@ class Session:
         published = 0.0
         dirty = True
         while not self._closing:
+            before = sim.now_ns
             dirty |= self._drain()
+            if sim.now_ns != before:
+                pace.stop()  # it went elsewhere in time
             wall = time.perf_counter()
             if self._paused and not self._steps:
                 pace.stop()
@@ -222,8 +376,9 @@ class Session:
             if dirty and (wall - published >= self._frame_s or self._paused):
                 self._publish()
                 published, dirty = time.perf_counter(), False
-            if sim.now_ns == before or not math.isinf(self._speed):
-                self._wake.wait(pace.idle(sim, self._speed))
+            fast = self._hunting or math.isinf(self._speed)
+            if sim.now_ns == before or not fast:
+                self._wake.wait(LIMITED_S if fast else pace.idle(sim, self._speed))
                 self._wake.clear()
 
     def _drain(self) -> bool:
@@ -238,26 +393,48 @@ class Session:
 
     def _slice(self, pace: _Pace, wall: float) -> None:
         """Advance for at most a slice of wall time towards where the pace says the run should be."""
-        sim = self._sim
+        sim, timeline = self._sim, self.timeline
         if self._steps:
-            sim.advance()
+            timeline.advance()
             self._steps -= 1
             return
-        target = pace.target(sim.now_ns, self._speed, wall)
-        deadline = wall + SLICE_S
+        target = math.inf if self._hunting else pace.target(sim.now_ns, self._speed, wall)
+        if self.limit is not None:
+            target = min(target, self.limit())
+        deadline, begun, ticks = wall + SLICE_S, time.thread_time(), 0
         while sim.now_ns + sim.tick_ns <= target:
-            sim.advance()
+            events = sim.event_count
+            timeline.advance()
+            ticks += 1
             if not self._end_passed and sim.now_ns >= sim.end_ns:
                 self._end_passed = self._paused = True
+                self._hunting = False
                 sim.events.append(Event(sim.now_ns, "info", "session", "", "the scenario's end; go on to run further"))
-                return
+                break
+            if self._hunting and sim.event_count != events and self._alarmed():
+                self._hunting, self._paused = False, True
+                break
             if time.perf_counter() >= deadline:
-                return
+                break
+        self._space(time.thread_time() - begun, ticks)
+
+    def _alarmed(self) -> bool:
+        now = self._sim.now_ns
+        return any(e.kind == "alarm" and e.at_ns == now for e in list(self._sim.events)[-16:])
+
+    def _space(self, cost_s: float, ticks: int) -> None:
+        """Set the distance of keyframes by what ticks cost, keyframes included; measured over about a second."""
+        self._cost_s += cost_s
+        self._ticks += ticks
+        if self._cost_s > 0.5 and self._ticks:
+            per_tick = self._cost_s / self._ticks
+            self.timeline.spacing = max(1, int(max(KEYFRAME_S, self._key_s / KEYFRAME_SHARE) / per_tick))
+            self._cost_s, self._ticks = 0.0, 0
 
     def _make(self) -> Frame:
         self._version += 1
         return self._maker.make(self._version, paused=self._paused, speed_asked=self._speed,
-                                speed_achieved=self._achieved)
+                                speed_achieved=self._achieved, branch=self.name, head_ns=self.timeline.head_ns)
 
     def _publish(self) -> None:
         self._frame = self._make()
