@@ -60,38 +60,72 @@ cdef double AIR_CP_J_KGK = 1006.0
 
 ctypedef void (*Advance)(bint, bint, Sums*, const Pace*, Py_ssize_t, double*, double*, double*, double*, double*, double*,
                          double*, int*, const double*, const double*, const double*, const int*, const double*,
-                         const double*, const double*) noexcept nogil
+                         const double*, const double*, const double*) noexcept nogil
 
 # One body, three times: `plain` and `first` are constants in each call, so the loops hold no test of them.
 cdef inlined_void _advance_any(bint plain, bint first, Sums* z, const Pace* pace, Py_ssize_t n, out_f64 a, out_f64 b,
                                out_f64 c, out_f64 d, out_f64 e, out_f64 f, out_f64 g, out_i32 t, in_f64 h, in_f64 i,
-                               in_f64 j, in_i32 k, in_f64 l, in_f64 m, in_f64 o) noexcept nogil:
+                               in_f64 j, in_i32 k, in_f64 l, in_f64 q, in_f64 m, in_f64 o) noexcept nogil:
     if plain and first:
-        advance(True, True, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, m, o)
+        advance(True, True, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, q, m, o)
     elif plain:
-        advance(True, False, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, m, o)
+        advance(True, False, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, q, m, o)
     elif first:
-        advance(False, True, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, m, o)
+        advance(False, True, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, q, m, o)
     else:
-        advance(False, False, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, m, o)
+        advance(False, False, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, q, m, o)
 
 
 cdef void advance_base(bint plain, bint first, Sums* z, const Pace* pace, Py_ssize_t n, out_f64 a, out_f64 b, out_f64 c,
                        out_f64 d, out_f64 e, out_f64 f, out_f64 g, out_i32 t, in_f64 h, in_f64 i, in_f64 j, in_i32 k,
-                       in_f64 l, in_f64 m, in_f64 o) noexcept nogil:
-    _advance_any(plain, first, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, m, o)
+                       in_f64 l, in_f64 q, in_f64 m, in_f64 o) noexcept nogil:
+    _advance_any(plain, first, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, q, m, o)
 
 
 cdef v3_void advance_v3(bint plain, bint first, Sums* z, const Pace* pace, Py_ssize_t n, out_f64 a, out_f64 b, out_f64 c,
                         out_f64 d, out_f64 e, out_f64 f, out_f64 g, out_i32 t, in_f64 h, in_f64 i, in_f64 j, in_i32 k,
-                        in_f64 l, in_f64 m, in_f64 o) noexcept nogil:
-    _advance_any(plain, first, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, m, o)
+                        in_f64 l, in_f64 q, in_f64 m, in_f64 o) noexcept nogil:
+    _advance_any(plain, first, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, q, m, o)
 
 
 cdef v4_void advance_v4(bint plain, bint first, Sums* z, const Pace* pace, Py_ssize_t n, out_f64 a, out_f64 b, out_f64 c,
                         out_f64 d, out_f64 e, out_f64 f, out_f64 g, out_i32 t, in_f64 h, in_f64 i, in_f64 j, in_i32 k,
-                        in_f64 l, in_f64 m, in_f64 o) noexcept nogil:
-    _advance_any(plain, first, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, m, o)
+                        in_f64 l, in_f64 q, in_f64 m, in_f64 o) noexcept nogil:
+    _advance_any(plain, first, z, pace, n, a, b, c, d, e, f, g, t, h, i, j, k, l, q, m, o)
+
+
+cdef void _set_class(Pace* pace, const double* c) noexcept nogil:
+    """Constants of an accelerator type, from its row of the class table."""
+    pace.dyn_w = c[DYN]
+    pace.per_dyn = 0.65 / (c[DYN] + 1e-30)
+    pace.idle_w = c[IDLE]
+    pace.leak_w = c[LEAK]
+    pace.leak_beta = c[BETA]
+    pace.leak_ref_c = c[LEAK_REF]
+    pace.hbm_idle_w = c[HBM_IDLE]
+    pace.hbm_active_w = c[HBM_ACTIVE]
+    pace.clock_max = c[CLOCK_MAX]
+    pace.clock_min = c[CLOCK_MIN]
+    pace.g_die = c[G_DIE]
+    pace.g_hbm = c[G_HBM]
+    pace.g_lid = c[G_LID]
+    pace.heat_die = c[C_DIE]
+    pace.heat_hbm = c[C_HBM]
+    pace.heat_lid = c[C_LID]
+    pace.heat_plate = c[C_PLATE]
+    pace.heat_coolant = c[C_COOLANT]
+    pace.step_s = -1.0
+
+
+cdef void _set_step(Pace* pace, double h) noexcept nogil:
+    """What follows from the length of the step, s."""
+    pace.c_die = pace.heat_die / h
+    pace.c_hbm = pace.heat_hbm / h
+    pace.c_lid = pace.heat_lid / h
+    pace.c_plate = pace.heat_plate / h
+    pace.c_coolant = pace.heat_coolant / h
+    pace.per_hbm = 1.0 / (pace.c_hbm + pace.g_hbm)
+    pace.step_s = h
 
 
 cdef class ChipKernel:
@@ -132,7 +166,7 @@ cdef class ChipKernel:
     cdef const int64_t[::1] placement
     cdef const double[:, ::1] classes
     # caches: everything here follows from the arrays above (refresh)
-    cdef double[::1] lid_factor, stream_energy, stream_slow, flow_seen, g_plate
+    cdef double[::1] lid_factor, per_power, stream_energy, stream_slow, flow_seen, g_plate
     cdef int[::1] stream_bits, stream_worn, stream_limited, run_start, run_end, run_job, run_stream
     cdef Py_ssize_t runs
     cdef int64_t runs_version
@@ -180,6 +214,8 @@ cdef class ChipKernel:
         self.stream_class, self.stream_is_air, self.stream_depth = stream_class, stream_is_air, stream_depth
         self.stream_share, self.rack_stream_ptr, self.rack_cp = stream_share, rack_stream_ptr, rack_cp_j_kgk
         self.lid_factor = aligned_full(gpus, 1.0, np.float64)
+        self.per_power = aligned_full(gpus, 1.0, np.float64)
+        np.asarray(self.per_power)[:] = 1.0 / np.asarray(power_factor)
         self.stream_energy, self.flow_seen, self.g_plate = np.zeros(streams), np.full(streams, -1.0), np.zeros(streams)
         self.stream_bits, self.stream_worn, self.stream_limited = (np.zeros(streams, np.int32) for _ in range(3))
         self.stream_slow = np.ones(streams)
@@ -218,12 +254,14 @@ cdef class ChipKernel:
         cdef int64_t limited_all = 0
         cdef int limited
         cdef Sums sums
+        cdef Pace pace
+        pace.kind = -1
         for r in range(self.rack_power.shape[0]):
             power = 0.0
             hottest = -1e300
             limited = 0
             for s in range(self.rack_stream_ptr[r], self.rack_stream_ptr[r + 1]):
-                self._step_stream(s, r, dt, &sums)
+                self._step_stream(s, r, dt, &pace, &sums)
                 power += sums.power_w
                 hottest = sums.die_c_max if sums.die_c_max > hottest else hottest
                 limited += self.stream_limited[s]
@@ -244,28 +282,25 @@ cdef class ChipKernel:
         self.tick_stored[0] = stored
         self._pace_jobs()
 
-    cdef void _step_stream(self, Py_ssize_t s, Py_ssize_t r, double dt, Sums* sums) noexcept nogil:
+    cdef void _step_stream(self, Py_ssize_t s, Py_ssize_t r, double dt, Pace* pace, Sums* sums) noexcept nogil:
         """Advance one stream by the tick, in one step or several."""
         cdef Py_ssize_t g = self.stream_ptr[s]
         cdef Py_ssize_t n = self.stream_ptr[s + 1] - g
         cdef const double* c = &self.classes[self.stream_class[s], 0]
-        cdef Pace pace
         cdef double mcp, h, left = dt, step = STEP_S, heat = 0.0, before = self.stream_energy[s], flux
         cdef bint plain, first = True, near
-        self._set_pace(&pace, s, r, c, &mcp)
+        self._set_pace(pace, s, r, c, &mcp)
         plain = self._all_on(g, n) and self.stream_bits[s] == 0 and self.stream_worn[s] == 0
         while left > 0.0:
             h = left if left <= step * 1.000001 else step
             left = 0.0 if h == left else left - h
-            pace.c_die = c[C_DIE] / h
-            pace.c_hbm = c[C_HBM] / h
-            pace.c_lid = c[C_LID] / h
-            pace.c_plate = c[C_PLATE] / h
-            pace.c_coolant = c[C_COOLANT] / h
+            if h != pace.step_s:
+                _set_step(pace, h)
             pace.weight = h / dt
-            self.advance(plain, first, sums, &pace, n, &self.die[g], &self.hbm[g], &self.lid[g], &self.plate[g],
+            self.advance(plain, first, sums, pace, n, &self.die[g], &self.hbm[g], &self.lid[g], &self.plate[g],
                          &self.coolant[g], &self.clock[g], &self.power[g], &self.throttle[g], &self.limit[g], &self.util[g],
-                         &self.mem[g], &self.on[g], &self.power_factor[g], &self.leak_factor[g], &self.lid_factor[g])
+                         &self.mem[g], &self.on[g], &self.power_factor[g], &self.per_power[g], &self.leak_factor[g],
+                         &self.lid_factor[g])
             first = False
             flux = pace.flow2_w_k * (sums.coolant_c - <double> n * pace.inlet_c)
             heat += flux * pace.weight
@@ -286,26 +321,12 @@ cdef class ChipKernel:
             self.stream_return[s] = sums.coolant_c / <double> n
 
     cdef void _set_pace(self, Pace* pace, Py_ssize_t s, Py_ssize_t r, const double* c, double* mcp) noexcept nogil:
-        """Scalars of a stream: class constants, power cap, coolant inlet and flow."""
+        """Scalars of a stream: class constants (kept from the last one where it is the same), power cap, coolant."""
         cdef double flow, r_plate
-        pace.dyn_w = c[DYN]
-        pace.idle_w = c[IDLE]
-        pace.leak_w = c[LEAK]
-        pace.leak_beta = c[BETA]
-        pace.leak_ref_c = c[LEAK_REF]
-        pace.hbm_idle_w = c[HBM_IDLE]
-        pace.hbm_active_w = c[HBM_ACTIVE]
+        if pace.kind != self.stream_class[s]:
+            _set_class(pace, c)
+            pace.kind = self.stream_class[s]
         pace.cap_w = c[TDP] * self.cap[r]
-        pace.clock_max = c[CLOCK_MAX]
-        pace.clock_min = c[CLOCK_MIN]
-        pace.g_die = c[G_DIE]
-        pace.g_hbm = c[G_HBM]
-        pace.g_lid = c[G_LID]
-        pace.heat_die = c[C_DIE]
-        pace.heat_hbm = c[C_HBM]
-        pace.heat_lid = c[C_LID]
-        pace.heat_plate = c[C_PLATE]
-        pace.heat_coolant = c[C_COOLANT]
         if self.stream_is_air[s]:
             # the rear GPUs breathe the front ones' exhaust
             pace.inlet_c = self.inlet[r] if self.stream_depth[s] == 0 else self.stream_return[s - 1]
@@ -394,11 +415,7 @@ cdef class ChipKernel:
         cdef const double* c = &self.classes[self.stream_class[s], 0]
         cdef Pace pace
         cdef Sums sums
-        pace.heat_die = c[C_DIE]
-        pace.heat_hbm = c[C_HBM]
-        pace.heat_lid = c[C_LID]
-        pace.heat_plate = c[C_PLATE]
-        pace.heat_coolant = c[C_COOLANT]
+        _set_class(&pace, c)
         add_up(&sums, &pace, self.stream_ptr[s + 1] - g, &self.die[g], &self.hbm[g], &self.lid[g], &self.plate[g],
                &self.coolant[g], &self.power[g], &self.clock[g])
         return sums.energy_j

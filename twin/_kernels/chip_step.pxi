@@ -9,8 +9,8 @@
 #   plate  C_p/h dp = g_lp (Tl - Tp)' - g_pc (Tp - Tc)'
 #   fluid  C_c/h dc = g_pc (Tp - Tc)' - 2 m cp (Tc - T_in)'
 #
-# Memory and fluid hang on one neighbour each and are eliminated with scalar pivots; the remaining three are solved
-# by Cramer's rule with one division. Leakage is linearised about the temperature at the start of the step, and the
+# Memory and fluid hang on one neighbour each and are eliminated with scalar pivots, then plate and
+# lid, so that one division per GPU is left. Leakage is linearised about the temperature at the start of the step, and the
 # power that is booked is that linearised value, so that energy closes to rounding.
 
 cdef struct Pace:
@@ -45,6 +45,11 @@ cdef struct Pace:
     double heat_plate
     double heat_coolant
     double weight         # share of the step in the tick, for the mean power
+    double per_dyn        # 0.65 over dyn_w
+    double per_hbm        # 1 / (c_hbm + g_hbm)
+    # what the constants above belong to; neighbouring streams mostly share both
+    int kind
+    double step_s
 
 
 cdef struct Sums:
@@ -58,6 +63,19 @@ cdef struct Sums:
 
 cdef enum:
     CHUNK = 96      # GPUs per pass; the buffers between the passes stay in the first-level cache
+
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+      typedef struct { double at[96]; } __attribute__((aligned(64))) twin_chunk;
+    #else
+      typedef struct { double at[96]; } twin_chunk;
+    #endif
+    """
+    # what one pass hands to the next; on a cache line, since a wide store across two costs twice
+    ctypedef struct chunk "twin_chunk":
+        double[CHUNK] at
 
 
 cdef inlined_void leakage(const Pace* pace, Py_ssize_t n, in_f64 die_c, in_f64 leak_factor, out_f64 leak_w) noexcept nogil:
@@ -79,57 +97,60 @@ cdef inlined_void switches(Py_ssize_t n, in_i32 throttle, in_i32 on, out_f64 ali
 
 
 cdef inlined_void electrical(bint plain, const Pace* pace, Py_ssize_t n, out_f64 clock_frac, in_f64 limit_frac,
-                             in_f64 util, in_f64 mem, in_f64 power_factor, in_f64 alive, out_f64 leak_w, out_f64 dyn_w,
-                             out_f64 hbm_w, out_f64 capped) noexcept nogil:
+                             in_f64 util, in_f64 mem, in_f64 power_factor, in_f64 per_power, in_f64 alive, out_f64 leak_w,
+                             out_f64 dyn_w, out_f64 hbm_w, out_f64 capped) noexcept nogil:
     """Second pass: the clock under limits and power cap, and the powers that follow from it.
 
     Without `plain`, `hbm_w` holds the memory's share and `alive` 0 or 1 on entry.
     """
     cdef Py_ssize_t i
     cdef Pace s = pace[0]
-    cdef double hbm, base, dyn, want, clock, volt, u, cap_bit, room, leak, over
-    cdef double want_volt = 0.35 + 0.65 * s.clock_max
-    # a voltage within rounding of what is wanted is not capped
-    cdef double cap_volt = want_volt * 0.999999999
+    cdef double hbm, base, clock, volt, u, busy, cap_bit, room, leak, over, knee, free
+    cdef double want = s.clock_max
     for i in range(n):
         u = util[i]
+        # above every limit while there is activity at all, so that a minimum takes the place of a choice
+        busy = u * 1e300
         hbm = s.hbm_idle_w + s.hbm_active_w * mem[i]
         if not plain:
             hbm = hbm * hbm_w[i]
             want = s.clock_max if s.clock_max < limit_frac[i] else limit_frac[i]
-            want_volt = 0.35 + 0.65 * want
-            cap_volt = want_volt * 0.999999999
         base = s.idle_w * power_factor[i]
         # work comes in phases far shorter than a tick and the cap holds in each: the clock is the one at which
         # full activity stays under the cap, the power of the tick follows the mean activity at that clock
-        dyn = s.dyn_w * power_factor[i] + 1e-30
         leak = leak_w[i]
-        room = (s.cap_w - base) - hbm
-        # the clock, through its voltage: what the limits allow, unless the power cap asks for less
-        over = 1.0 / dyn
-        volt = law_cap_voltage(dyn, over, leak, room)
-        cap_bit = 4.0 if (volt < cap_volt) & (u > 0.0) else 0.0
-        volt = volt if volt < want_volt else want_volt
-        clock = volt * 1.5384615384615385 - 0.5384615384615384
-        clock = clock if volt > 0.65 else (room - 0.65 * leak) * (over * 2.366863905325444)
+        # over the dynamic power, times 0.65
+        over = s.per_dyn * per_power[i]
+        room = ((s.cap_w - base) - hbm) * over
+        over = leak * over
+        # The clock that the cap leaves room for is the lower one of two: with the voltage that goes with the clock,
+        # and with the floor of the voltage. Above the knee the first is lower, below it the second.
+        clock = law_cap_voltage(over, room) * 1.5384615384615385 - 0.5384615384615384
+        knee = (room - 0.65 * over) * 3.641329085116067
+        clock = clock if clock < knee else knee
+        # a clock within rounding of what is wanted is not capped, nor is a chip at rest
+        free = want * 0.999999999
+        free = free if free < busy else busy
+        cap_bit = 4.0 if clock < free else 0.0
         clock = clock if clock > s.clock_min else s.clock_min
-        if not plain:
-            clock = clock if clock < want else want
+        clock = clock if clock < want else want
+        volt = 0.35 + 0.65 * clock
         volt = volt if volt > 0.65 else 0.65
-        dyn = base + (dyn * u * clock) * (volt * volt)
+        base = base + ((s.dyn_w * power_factor[i]) * u * clock) * (volt * volt)
         # without activity the supply rests at its floor
-        volt = volt if u > 0.0 else 0.65
+        busy = 0.65 + busy
+        volt = volt if volt < busy else busy
         if plain:
             capped[i] = cap_bit
             clock_frac[i] = clock
             hbm_w[i] = hbm
-            dyn_w[i] = dyn
+            dyn_w[i] = base
             leak_w[i] = leak * volt
         else:
             capped[i] = cap_bit * alive[i]
             clock_frac[i] = clock * alive[i]
             hbm_w[i] = hbm * alive[i]
-            dyn_w[i] = dyn * alive[i]
+            dyn_w[i] = base * alive[i]
             leak_w[i] = leak * volt * alive[i]
 
 
@@ -149,22 +170,28 @@ cdef inlined_void thermal(bint plain, bint first, const Pace* pace, Py_ssize_t n
     """Third pass: the implicit step of the five temperatures, and the power that was really booked."""
     cdef Py_ssize_t i
     cdef Pace s = pace[0]
-    cdef double inv_h = 1.0 / (s.c_hbm + s.g_hbm)
+    cdef double inv_h = s.per_hbm
     cdef double inv_c = 1.0 / (s.c_coolant + s.g_plate + s.flow2_w_k)
     cdef double diag_l = s.c_lid + s.g_die + s.g_hbm - s.g_hbm * s.g_hbm * inv_h
     cdef double diag_p = s.c_plate + s.g_plate - s.g_plate * s.g_plate * inv_c
     cdef double diag_j = s.c_die + s.g_die
-    cdef double gj2 = s.g_die * s.g_die
     cdef double mem_l = s.g_hbm * inv_h
     cdef double fluid_p = s.g_plate * inv_c
     cdef double glp = s.g_lid
-    cdef double tl, tp, tc, slope, bj, bh, bl, bp, bc, qjl, qhl, qlp, qpc, dj, dl, dp, a_j, a_l, a_p, low, w, inv, booked
+    cdef double tl, tp, tc, slope, bj, bh, bl, bp, bc, qjl, qhl, qlp, qpc, dj, dl, dp, a_l, a_p, per_low, lid_l, lid_p, low
+    cdef double lid_j, free_j, per_p, booked
     for i in range(n):
         if not plain:
             glp = s.g_lid * lid_factor[i]
         a_l = diag_l + glp
         a_p = diag_p + glp
-        low = a_l * a_p - glp * glp
+        # the lid's answer to a flux into lid, plate and die, with the plate eliminated; the same for all while plain
+        per_low = 1.0 / (a_l * a_p - glp * glp)
+        per_p = 1.0 / a_p
+        lid_l = a_p * per_low
+        lid_p = glp * per_low
+        lid_j = s.g_die * lid_l
+        free_j = diag_j - s.g_die * lid_j
         tl = lid_c[i]
         tp = plate_c[i]
         tc = coolant_c[i]
@@ -179,12 +206,10 @@ cdef inlined_void thermal(bint plain, bint first, const Pace* pace, Py_ssize_t n
         bc = qpc - s.flow2_w_k * (tc - s.inlet_c)
         bl = (qjl - qlp) + (qhl + mem_l * bh)
         bp = (qlp - qpc) + fluid_p * bc
-        a_j = diag_j - slope
-        inv = 1.0 / (a_j * low - gj2 * a_p)
-        w = bl * a_p + glp * bp
-        dj = (bj * low + s.g_die * w) * inv
-        dl = (a_j * w + (s.g_die * a_p) * bj) * inv
-        dp = (bp + glp * dl) * (1.0 / a_p)
+        low = bl * lid_l + bp * lid_p
+        dj = (bj + s.g_die * low) / (free_j - slope)
+        dl = low + lid_j * dj
+        dp = (bp + glp * dl) * per_p
         die_c[i] = die_c[i] + dj
         hbm_c[i] = hbm_c[i] + (bh * inv_h + mem_l * dl)
         lid_c[i] = tl + dl
@@ -192,6 +217,14 @@ cdef inlined_void thermal(bint plain, bint first, const Pace* pace, Py_ssize_t n
         coolant_c[i] = tc + (bc * inv_c + fluid_p * dp)
         booked = (dyn_w[i] + hbm_w[i]) + (leak_w[i] + slope * dj)
         power_w[i] = booked * s.weight if first else power_w[i] + booked * s.weight
+
+
+cdef inline double joined(double* lane) noexcept nogil:
+    """Sum of eight lanes, halves onto halves."""
+    cdef Py_ssize_t k
+    for k in range(4):
+        lane[k] = lane[k] + lane[k + 4]
+    return (lane[0] + lane[2]) + (lane[1] + lane[3])
 
 
 cdef inlined_void add_up(Sums* out, const Pace* pace, Py_ssize_t n, in_f64 die_c, in_f64 hbm_c, in_f64 lid_c,
@@ -211,10 +244,6 @@ cdef inlined_void add_up(Sums* out, const Pace* pace, Py_ssize_t n, in_f64 die_c
     cdef double[8] slow
     cdef Py_ssize_t i, k
     cdef Py_ssize_t whole = n - n % 8
-    cdef double sum_j = 0.0
-    cdef double sum_h = 0.0
-    cdef double sum_l = 0.0
-    cdef double sum_p = 0.0
     for k in range(8):
         power[k] = die[k] = hbm[k] = lid[k] = plate[k] = coolant[k] = 0.0
         die_max[k] = hbm_max[k] = -1e300
@@ -241,51 +270,46 @@ cdef inlined_void add_up(Sums* out, const Pace* pace, Py_ssize_t n, in_f64 die_c
         die_max[k] = die_c[i] if die_c[i] > die_max[k] else die_max[k]
         hbm_max[k] = hbm_c[i] if hbm_c[i] > hbm_max[k] else hbm_max[k]
         slow[k] = clock_frac[i] if clock_frac[i] < slow[k] else slow[k]
-    out.power_w = 0.0
-    out.coolant_c = 0.0
     out.die_c_max = -1e300
     out.hbm_c_max = -1e300
     out.clock_min = 1.0
     for k in range(8):
-        out.power_w = out.power_w + power[k]
-        out.coolant_c = out.coolant_c + coolant[k]
-        sum_j = sum_j + die[k]
-        sum_h = sum_h + hbm[k]
-        sum_l = sum_l + lid[k]
-        sum_p = sum_p + plate[k]
+        die[k] = (pace.heat_die * die[k] + pace.heat_hbm * hbm[k]) + (pace.heat_lid * lid[k] + (
+            pace.heat_plate * plate[k] + pace.heat_coolant * coolant[k]))
         out.die_c_max = die_max[k] if die_max[k] > out.die_c_max else out.die_c_max
         out.hbm_c_max = hbm_max[k] if hbm_max[k] > out.hbm_c_max else out.hbm_c_max
         out.clock_min = slow[k] if slow[k] < out.clock_min else out.clock_min
-    out.energy_j = (pace.heat_die * sum_j + pace.heat_hbm * sum_h) + (pace.heat_lid * sum_l + (
-        pace.heat_plate * sum_p + pace.heat_coolant * out.coolant_c))
+    out.power_w = joined(power)
+    out.coolant_c = joined(coolant)
+    out.energy_j = joined(die)
 
 
 cdef inlined_void advance(bint plain, bint first, Sums* sums, const Pace* pace, Py_ssize_t n, out_f64 die_c,
                           out_f64 hbm_c, out_f64 lid_c, out_f64 plate_c, out_f64 coolant_c, out_f64 clock_frac,
                           out_f64 power_w, out_i32 throttle, in_f64 limit_frac, in_f64 util, in_f64 mem, in_i32 on,
-                          in_f64 power_factor, in_f64 leak_factor, in_f64 lid_factor) noexcept nogil:
+                          in_f64 power_factor, in_f64 per_power, in_f64 leak_factor, in_f64 lid_factor) noexcept nogil:
     """One step of the n GPUs of a stream in three passes over chunks, then the sums.
 
     Three short loops, because one long chain of dependent operations would leave the processor waiting. `plain`
     leaves out what does nothing while every GPU is on, unlimited and of nominal resistance; `first` starts the mean
     power of the tick.
     """
-    cdef double[CHUNK] leak_w
-    cdef double[CHUNK] dyn_w
-    cdef double[CHUNK] hbm_w
-    cdef double[CHUNK] capped
-    cdef double[CHUNK] alive
+    cdef chunk leak_w
+    cdef chunk dyn_w
+    cdef chunk hbm_w
+    cdef chunk capped
+    cdef chunk alive
     cdef Py_ssize_t i = 0
     cdef Py_ssize_t m
     while i < n:
         m = n - i if n - i < CHUNK else CHUNK
-        leakage(pace, m, die_c + i, leak_factor + i, leak_w)
+        leakage(pace, m, die_c + i, leak_factor + i, leak_w.at)
         if not plain:
-            switches(m, throttle + i, on + i, alive, hbm_w)
-        electrical(plain, pace, m, clock_frac + i, limit_frac + i, util + i, mem + i, power_factor + i, alive, leak_w,
-                   dyn_w, hbm_w, capped)
-        mark(plain, m, capped, throttle + i)
+            switches(m, throttle + i, on + i, alive.at, hbm_w.at)
+        electrical(plain, pace, m, clock_frac + i, limit_frac + i, util + i, mem + i, power_factor + i, per_power + i,
+                   alive.at, leak_w.at, dyn_w.at, hbm_w.at, capped.at)
+        mark(plain, m, capped.at, throttle + i)
         thermal(plain, first, pace, m, die_c + i, hbm_c + i, lid_c + i, plate_c + i, coolant_c + i, power_w + i,
-                lid_factor + i, leak_w, dyn_w, hbm_w)
+                lid_factor + i, leak_w.at, dyn_w.at, hbm_w.at)
         i += CHUNK
     add_up(sums, pace, n, die_c, hbm_c, lid_c, plate_c, coolant_c, power_w, clock_frac)

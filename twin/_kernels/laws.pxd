@@ -433,34 +433,33 @@ cdef inline double law_leakage_w(double leak_ref_w, double beta_per_k, double ab
     return leak_ref_w * _exp_fast_core(beta_per_k * (above_ref_k if above_ref_k < 90.0 else 90.0))
 
 
-cdef inline double law_cap_voltage(double dynamic_w, double per_dynamic, double leak_w, double room_w) noexcept nogil:
+cdef inline double law_cap_voltage(double leak_share, double room_share) noexcept nogil:
     """Supply voltage v (over nominal) at which dynamic_w f v^2 + leak_w v = room_w with f = (v - 0.35)/0.65.
 
-    d (v^3 - 0.35 v^2) + 0.65 l v = 0.65 r: a polynomial inverse of about 2 % and one Newton step, which ends at or
-    above the root, so the power is met from above within 0.4 %. At or below 0.65 the true voltage is the knee's
-    0.65, and the clock follows directly (law_cap_clock). Large when nothing limits. dynamic_w > 0, per_dynamic is its
-    reciprocal, which callers need too.
+    v^3 - 0.35 v^2 + l v = r with the shares l = 0.65 leak_w / dynamic_w and r = 0.65 room_w / dynamic_w: a polynomial
+    inverse of about 2 % and one Newton step, which ends at or above the root, so the power is met from above within
+    0.4 %. At or below 0.65 the true voltage is the knee's 0.65, and the clock follows directly (law_cap_clock).
+    Large when nothing limits.
     """
-    cdef double l = 0.65 * leak_w
-    cdef double r = 0.65 * room_w
-    cdef double y = (r - l * 0.72) * per_dynamic
+    cdef double y = room_share - 0.72 * leak_share
     y = y if y < 3.3 else 3.3
     y = y if y > 0.1 else 0.1
     cdef double y2 = y * y
     cdef double v = (0.525926563 + 1.08521936 * y) + y2 * ((-0.661994928 + 0.219837978 * y) + y2 * -0.0269050072)
-    cdef double dv = dynamic_w * v
-    return ((2.0 * v - 0.35) * (dv * v) + r) / ((3.0 * v - 0.7) * dv + l)
+    return ((2.0 * v - 0.35) * (v * v) + room_share) / ((3.0 * v - 0.7) * v + leak_share)
 
 
 cdef inline double law_cap_clock(double dynamic_w, double leak_w, double room_w) noexcept nogil:
     """Clock (over nominal) at which dynamic_w f v^2 + leak_w v = room_w, v = law_voltage_frac(f); dynamic_w > 0.
 
-    By law_cap_voltage above the knee, exactly below it. Negative when the room is too small for the leakage. No
-    state: the answer does not depend on the past.
+    The lower one of the clock by law_cap_voltage and the clock at the voltage's floor: above the knee the first is
+    lower, below it the second. Negative when the room is too small for the leakage. No state: the answer does not
+    depend on the past.
     """
-    cdef double over = 1.0 / dynamic_w
-    cdef double v = law_cap_voltage(dynamic_w, over, leak_w, room_w)
-    return (v - 0.35) / 0.65 if v > 0.65 else (room_w - 0.65 * leak_w) * over / 0.4225
+    cdef double over = 0.65 / dynamic_w
+    cdef double follows = (law_cap_voltage(leak_w * over, room_w * over) - 0.35) / 0.65
+    cdef double floor = (room_w - 0.65 * leak_w) / (0.4225 * dynamic_w)
+    return follows if follows < floor else floor
 
 
 cdef inline double law_plate_resistance_k_w(double design_k_w, double flow_ratio, double exponent,
