@@ -96,38 +96,50 @@ cdef inlined_void switches(Py_ssize_t n, in_i32 throttle, in_i32 on, out_f64 ali
         hbm_share[i] = 1.0 - 0.25 * <double> ((throttle[i] >> 8) & 1)
 
 
-cdef inlined_void electrical(bint plain, const Pace* pace, Py_ssize_t n, out_f64 clock_frac, in_f64 limit_frac,
-                             in_f64 util, in_f64 mem, in_f64 power_factor, in_f64 per_power, in_f64 alive, out_f64 leak_w,
-                             out_f64 dyn_w, out_f64 hbm_w, out_f64 capped) noexcept nogil:
-    """Second pass: the clock under limits and power cap, and the powers that follow from it.
+cdef inlined_void room_of(bint plain, const Pace* pace, Py_ssize_t n, in_f64 mem, in_f64 power_factor, in_f64 per_power,
+                          in_f64 leak_w, out_f64 hbm_w, out_f64 clock) noexcept nogil:
+    """Second pass: the memory's power and the clock that the power cap leaves room for.
 
-    Without `plain`, `hbm_w` holds the memory's share and `alive` 0 or 1 on entry.
+    Work comes in phases far shorter than a tick and the cap holds in each: the clock is the one at which full activity
+    stays under the cap. Without `plain`, `hbm_w` holds the memory's share on entry.
     """
     cdef Py_ssize_t i
     cdef Pace s = pace[0]
-    cdef double hbm, base, clock, volt, u, busy, cap_bit, room, leak, over, knee, free
+    cdef double hbm, room, leak, over, follows, floor
+    for i in range(n):
+        hbm = s.hbm_idle_w + s.hbm_active_w * mem[i]
+        if not plain:
+            hbm = hbm * hbm_w[i]
+        hbm_w[i] = hbm
+        # shares of the dynamic power, times 0.65
+        over = s.per_dyn * per_power[i]
+        room = ((s.cap_w - s.idle_w * power_factor[i]) - hbm) * over
+        leak = leak_w[i] * over
+        # The lower one of two: with the voltage that goes with the clock, and with the floor of the voltage. Above the
+        # knee the first is lower, below it the second.
+        follows = law_cap_voltage(leak, room) * 1.5384615384615385 - 0.5384615384615384
+        floor = (room - 0.65 * leak) * 3.641329085116067
+        clock[i] = follows if follows < floor else floor
+
+
+cdef inlined_void electrical(bint plain, const Pace* pace, Py_ssize_t n, out_f64 clock_frac, in_f64 limit_frac,
+                             in_f64 util, in_f64 power_factor, in_f64 alive, in_f64 room_clock, out_f64 leak_w,
+                             out_f64 dyn_w, out_f64 hbm_w, out_f64 capped) noexcept nogil:
+    """Third pass: the clock under limits and power cap, and the powers that follow from it and the mean activity.
+
+    Without `plain`, `alive` holds 0 or 1.
+    """
+    cdef Py_ssize_t i
+    cdef Pace s = pace[0]
+    cdef double dyn, clock, volt, u, busy, cap_bit, free
     cdef double want = s.clock_max
     for i in range(n):
         u = util[i]
         # above every limit while there is activity at all, so that a minimum takes the place of a choice
         busy = u * 1e300
-        hbm = s.hbm_idle_w + s.hbm_active_w * mem[i]
         if not plain:
-            hbm = hbm * hbm_w[i]
             want = s.clock_max if s.clock_max < limit_frac[i] else limit_frac[i]
-        base = s.idle_w * power_factor[i]
-        # work comes in phases far shorter than a tick and the cap holds in each: the clock is the one at which
-        # full activity stays under the cap, the power of the tick follows the mean activity at that clock
-        leak = leak_w[i]
-        # over the dynamic power, times 0.65
-        over = s.per_dyn * per_power[i]
-        room = ((s.cap_w - base) - hbm) * over
-        over = leak * over
-        # The clock that the cap leaves room for is the lower one of two: with the voltage that goes with the clock,
-        # and with the floor of the voltage. Above the knee the first is lower, below it the second.
-        clock = law_cap_voltage(over, room) * 1.5384615384615385 - 0.5384615384615384
-        knee = (room - 0.65 * over) * 3.641329085116067
-        clock = clock if clock < knee else knee
+        clock = room_clock[i]
         # a clock within rounding of what is wanted is not capped, nor is a chip at rest
         free = want * 0.999999999
         free = free if free < busy else busy
@@ -136,22 +148,21 @@ cdef inlined_void electrical(bint plain, const Pace* pace, Py_ssize_t n, out_f64
         clock = clock if clock < want else want
         volt = 0.35 + 0.65 * clock
         volt = volt if volt > 0.65 else 0.65
-        base = base + ((s.dyn_w * power_factor[i]) * u * clock) * (volt * volt)
+        dyn = power_factor[i] * (s.idle_w + (s.dyn_w * u * clock) * (volt * volt))
         # without activity the supply rests at its floor
         busy = 0.65 + busy
         volt = volt if volt < busy else busy
         if plain:
             capped[i] = cap_bit
             clock_frac[i] = clock
-            hbm_w[i] = hbm
-            dyn_w[i] = base
-            leak_w[i] = leak * volt
+            dyn_w[i] = dyn
+            leak_w[i] = leak_w[i] * volt
         else:
             capped[i] = cap_bit * alive[i]
             clock_frac[i] = clock * alive[i]
-            hbm_w[i] = hbm * alive[i]
-            dyn_w[i] = base * alive[i]
-            leak_w[i] = leak * volt * alive[i]
+            hbm_w[i] = hbm_w[i] * alive[i]
+            dyn_w[i] = dyn * alive[i]
+            leak_w[i] = leak_w[i] * volt * alive[i]
 
 
 cdef inlined_void mark(bint plain, Py_ssize_t n, in_f64 capped, out_i32 throttle) noexcept nogil:
@@ -167,7 +178,7 @@ cdef inlined_void mark(bint plain, Py_ssize_t n, in_f64 capped, out_i32 throttle
 cdef inlined_void thermal(bint plain, bint first, const Pace* pace, Py_ssize_t n, out_f64 die_c, out_f64 hbm_c,
                           out_f64 lid_c, out_f64 plate_c, out_f64 coolant_c, out_f64 power_w, in_f64 lid_factor,
                           in_f64 leak_w, in_f64 dyn_w, in_f64 hbm_w) noexcept nogil:
-    """Third pass: the implicit step of the five temperatures, and the power that was really booked."""
+    """Fourth pass: the implicit step of the five temperatures, and the power that was really booked."""
     cdef Py_ssize_t i
     cdef Pace s = pace[0]
     cdef double inv_h = s.per_hbm
@@ -288,9 +299,9 @@ cdef inlined_void advance(bint plain, bint first, Sums* sums, const Pace* pace, 
                           out_f64 hbm_c, out_f64 lid_c, out_f64 plate_c, out_f64 coolant_c, out_f64 clock_frac,
                           out_f64 power_w, out_i32 throttle, in_f64 limit_frac, in_f64 util, in_f64 mem, in_i32 on,
                           in_f64 power_factor, in_f64 per_power, in_f64 leak_factor, in_f64 lid_factor) noexcept nogil:
-    """One step of the n GPUs of a stream in three passes over chunks, then the sums.
+    """One step of the n GPUs of a stream in four passes over chunks, then the sums.
 
-    Three short loops, because one long chain of dependent operations would leave the processor waiting. `plain`
+    Four short loops, because one long chain of dependent operations would leave the processor waiting. `plain`
     leaves out what does nothing while every GPU is on, unlimited and of nominal resistance; `first` starts the mean
     power of the tick.
     """
@@ -298,6 +309,7 @@ cdef inlined_void advance(bint plain, bint first, Sums* sums, const Pace* pace, 
     cdef chunk dyn_w
     cdef chunk hbm_w
     cdef chunk capped
+    cdef chunk room
     cdef chunk alive
     cdef Py_ssize_t i = 0
     cdef Py_ssize_t m
@@ -306,8 +318,9 @@ cdef inlined_void advance(bint plain, bint first, Sums* sums, const Pace* pace, 
         leakage(pace, m, die_c + i, leak_factor + i, leak_w.at)
         if not plain:
             switches(m, throttle + i, on + i, alive.at, hbm_w.at)
-        electrical(plain, pace, m, clock_frac + i, limit_frac + i, util + i, mem + i, power_factor + i, per_power + i,
-                   alive.at, leak_w.at, dyn_w.at, hbm_w.at, capped.at)
+        room_of(plain, pace, m, mem + i, power_factor + i, per_power + i, leak_w.at, hbm_w.at, room.at)
+        electrical(plain, pace, m, clock_frac + i, limit_frac + i, util + i, power_factor + i, alive.at, room.at, leak_w.at,
+                   dyn_w.at, hbm_w.at, capped.at)
         mark(plain, m, capped.at, throttle + i)
         thermal(plain, first, pace, m, die_c + i, hbm_c + i, lid_c + i, plate_c + i, coolant_c + i, power_w + i,
                 lid_factor + i, leak_w.at, dyn_w.at, hbm_w.at)
