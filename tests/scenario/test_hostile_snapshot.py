@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from twin.errors import InputError, SnapshotError
+from twin.scenario import document as document_module
 from twin.scenario import snapshot
 from twin.scenario.open import open_run
 from twin.state.state import ALL_BLOCKS
@@ -20,6 +21,11 @@ def saved() -> bytes:
     return snapshot.to_bytes(run)
 
 
+def opened(data: bytes) -> dict:
+    """Return the document inside a snapshot, to be changed."""
+    return snapshot.read_document(data, where="test")
+
+
 def _signed(document: dict) -> bytes:
     """Pack a document with the digest that its state really has: only the content can give it away."""
     total = hashlib.blake2b(digest_size=16)
@@ -28,7 +34,7 @@ def _signed(document: dict) -> bytes:
             dtype, size, data = document["state"][block.block_name][col.name]
             total.update(f"{block.block_name}.{col.name}:{dtype}:{size};".encode())
             total.update(data)
-    return msgpack.packb({**document, "digest": total.hexdigest()})
+    return snapshot.pack({**document, "digest": total.hexdigest()})
 
 
 def _put(document: dict, path: str, at: int, value: float) -> bytes:
@@ -51,11 +57,11 @@ def _put(document: dict, path: str, at: int, value: float) -> bytes:
 ])
 def test_a_state_that_no_run_has_is_refused_although_its_digest_fits(saved: bytes, path: str, value: float) -> None:
     with pytest.raises(SnapshotError, match="not one of this site"):
-        snapshot.from_bytes(_put(msgpack.unpackb(saved), path, 0, value))
+        snapshot.from_bytes(_put(opened(saved), path, 0, value))
 
 
 def test_a_fault_slot_beyond_its_axis_is_refused(saved: bytes) -> None:
-    document = msgpack.unpackb(saved)
+    document = opened(saved)
     _put(document, "faults.slot_kind", 0, 0)
     with pytest.raises(SnapshotError, match="slot_element"):
         snapshot.from_bytes(_put(document, "faults.slot_element", 0, 10**6))
@@ -63,28 +69,28 @@ def test_a_fault_slot_beyond_its_axis_is_refused(saved: bytes) -> None:
 
 def test_a_specification_larger_than_the_state_is_refused_before_it_is_built(
         saved: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    document = msgpack.unpackb(saved)
+    document = opened(saved)
     document["spec"]["hall"][0]["row"][0]["racks"] = 1000
-    monkeypatch.setattr(snapshot, "build_run", lambda *_, **__: pytest.fail("the site was built"))
+    monkeypatch.setattr(document_module, "build_run", lambda *_, **__: pytest.fail("the site was built"))
     with pytest.raises(SnapshotError, match="does not fit this site"):
-        snapshot.from_bytes(msgpack.packb(document))
+        snapshot.from_bytes(snapshot.pack(document))
 
 
 def test_a_pending_command_that_names_nothing_or_is_no_number_is_refused(saved: bytes) -> None:
-    document = msgpack.unpackb(saved)
+    document = opened(saved)
     for name, target, value in (("nothing", "A1", None), ("", "warm.supply_c", float("nan"))):
         kind = "fault" if name else "set"
         document["pending"] = [{"kind": kind, "at_ns": 1, "name": name, "target": target, "value": value,
                                 "duration_ns": 0}]
         with pytest.raises(SnapshotError, match="command inside is not valid"):
-            snapshot.from_bytes(msgpack.packb(document))
+            snapshot.from_bytes(snapshot.pack(document))
 
 
 def test_text_that_could_steer_a_terminal_is_refused(saved: bytes) -> None:
-    document = msgpack.unpackb(saved)
-    document["events"] = [[1, "info", "fault", "A1", "\x1b]0;title\x07"]]
+    document = opened(saved)
+    document["events"] = [[1, "info", "fault", "A1", "\x1b]0;title\x07", {}]]
     with pytest.raises(SnapshotError, match="control characters"):
-        snapshot.from_bytes(msgpack.packb(document))
+        snapshot.from_bytes(snapshot.pack(document))
 
 
 WILD = (0, 1, -1, 2**31 - 1, -(2**31), 2**63 - 1, 255, 7)
@@ -106,7 +112,14 @@ def _mutated_state(document: dict, draw: random.Random) -> bytes:
     return _signed(document)
 
 
+def _old_file(document: dict) -> bytes:
+    """Pack a document as version 1 did: one map, whatever it holds."""
+    old = {"format": "twin-snapshot", "version": 1, "events": [e[:5] for e in document["events"]]}
+    return msgpack.packb({**document, **old})
+
+
 def _mutated_tree(document: dict, draw: random.Random) -> bytes:
+    document = msgpack.unpackb(_old_file(document))
     at: object = document
     while True:
         keys = list(at) if isinstance(at, dict) else list(range(len(at))) if isinstance(at, list) else []
@@ -123,8 +136,9 @@ def _mutated_tree(document: dict, draw: random.Random) -> bytes:
     return msgpack.packb(document)
 
 
-def _mutated_bytes(data: bytes, draw: random.Random) -> bytes:
-    out = bytearray(data)
+def _mutated_bytes(document: dict, draw: random.Random) -> bytes:
+    """Change bytes of a file of version 1, which has no checksums that would tell at once."""
+    out = bytearray(_old_file(document))
     for _ in range(draw.randint(1, 8)):
         out[draw.randrange(min(len(out), 20_000))] = draw.randrange(256)
     return bytes(out)
@@ -134,9 +148,9 @@ def _mutated_bytes(data: bytes, draw: random.Random) -> bytes:
 def test_a_mutated_snapshot_is_refused_or_runs(saved: bytes, seed: int) -> None:
     draw = random.Random(seed)
     kind = seed % 3
-    document = msgpack.unpackb(saved)
+    document = opened(saved)
     data = (_mutated_state(document, draw) if kind == 0 else _mutated_tree(document, draw) if kind == 1
-            else _mutated_bytes(saved, draw))
+            else _mutated_bytes(document, draw))
     try:
         run = snapshot.from_bytes(data)
     except InputError:

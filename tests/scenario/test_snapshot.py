@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from twin.errors import InputError, SnapshotError
-from twin.scenario import snapshot
+from twin.scenario import document, snapshot
 from twin.scenario.open import open_run
 from twin.wiring import Command
 
@@ -21,6 +21,11 @@ def saved() -> bytes:
     run = open_run("small")
     run.sim.advance(10)
     return snapshot.to_bytes(run)
+
+
+def opened(data: bytes) -> dict:
+    """Return the document inside a snapshot, to be changed."""
+    return snapshot.read_document(data, where="test")
 
 
 @pytest.mark.parametrize("name", ["small", "demo", "frontier", "trace"])
@@ -64,13 +69,13 @@ def test_a_truncated_file_is_one_clear_error(saved: bytes, cut: int) -> None:
 
 
 def test_a_flipped_bit_in_the_state_is_found(saved: bytes) -> None:
-    document = msgpack.unpackb(saved)
+    document = opened(saved)
     entry = document["state"]["chip"]["gpu_temp_c"]
     data = bytearray(entry[2])
     data[3] ^= 1
     entry[2] = bytes(data)
     with pytest.raises(SnapshotError, match="digest"):
-        snapshot.from_bytes(msgpack.packb(document))
+        snapshot.from_bytes(snapshot.pack(document))
 
 
 def _change(document: dict, path: str, value: object) -> bytes:
@@ -79,7 +84,7 @@ def _change(document: dict, path: str, value: object) -> bytes:
     for key in head:
         at = at[key]
     at[last] = value
-    return msgpack.packb(document)
+    return snapshot.pack(document)
 
 
 @pytest.mark.parametrize(("path", "value", "says"), [
@@ -98,22 +103,22 @@ def _change(document: dict, path: str, value: object) -> bytes:
     ("inputs", {"a.epw": b"not packed"}, "damaged"),
     ("pending", [{"kind": "rm -rf"}], "command inside is not valid"),
     ("log", [["x", 1]], "command log inside is not valid"),
-    ("events", [[1, "loud", "a", "b", "c"]], "severity"),
+    ("events", [[1, "loud", "a", "b", "c", {}]], "severity"),
     ("history", {"lo": b""}, "history"),
     ("digest", "0" * 32, "digest"),
 ])
 def test_a_hostile_file_is_one_clear_error(saved: bytes, path: str, value: object, says: str) -> None:
     with pytest.raises(SnapshotError, match=says):
-        snapshot.from_bytes(_change(msgpack.unpackb(saved), path, value))
+        snapshot.from_bytes(_change(opened(saved), path, value))
 
 
 def test_an_input_that_unpacks_to_too_much_is_refused(saved: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     import zlib
 
-    monkeypatch.setattr(snapshot, "INPUT_LIMIT", 1000)
+    monkeypatch.setattr(document, "INPUT_LIMIT", 1000)
     bomb = zlib.compress(bytes(100_000))
     with pytest.raises(SnapshotError, match="too large"):
-        snapshot.from_bytes(_change(msgpack.unpackb(saved), "inputs", {"a.epw": bomb}))
+        snapshot.from_bytes(_change(opened(saved), "inputs", {"a.epw": bomb}))
 
 
 @pytest.mark.parametrize("data", [b"", b"\xc1", b"\x91" * 3000 + b"\xc0", b"\xdf\xff\xff\xff\xff",

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 from twin.control.measure import make_measure
 from twin.control.registry import Controller, ControllerBind, make_controller
@@ -32,6 +32,17 @@ TICK_MIN_NS = 10_000_000
 #: after something happened the fine tick is kept for this many ticks before a long one is taken
 SETTLE_TICKS = 10
 EVENTS_KEPT = 2000
+_NEVER = 2**62
+
+
+class Observer(Protocol):
+    """Looks at a simulation between ticks, and never changes it: recordings, exports."""
+
+    def submitted(self, command: Command) -> None:
+        """Take note of a command that was accepted; called before ``submit`` returns."""
+
+    def ticked(self) -> int:
+        """Look at the end of a tick; return the tick after which to be called next."""
 
 
 class Simulation:
@@ -79,6 +90,8 @@ class Simulation:
             self._control(i) for i in range(len(site.spec.control)) if site.spec.control[i].on)
         self._clock = self.state.clock
         self._now, self._tick, self._due = 0, 0, 0
+        self._observers: dict[Observer, int] = {}
+        self._look_at = _NEVER
         if begin:
             self.refresh()
 
@@ -118,6 +131,17 @@ class Simulation:
         self.pending.append(accepted)
         self.given.append((self._tick, accepted))
         self._plan()
+        for observer in tuple(self._observers):
+            observer.submitted(accepted)
+
+    def observe(self, observer: Observer) -> None:
+        """Let an observer look, from the end of the next tick on."""
+        self._observers[observer] = self._look_at = 0
+
+    def unobserve(self, observer: Observer) -> None:
+        """Let an observer look no longer."""
+        self._observers.pop(observer, None)
+        self._look_at = min(self._observers.values(), default=_NEVER)
 
     def _one_tick(self) -> None:
         now = self._now
@@ -142,6 +166,16 @@ class Simulation:
             watch.run(end, dt_s)
         if self.histories is not None:
             self.histories.run(now, dt_s)
+        if self._tick >= self._look_at:
+            self._look()
+
+    def _look(self) -> None:
+        for observer, due in tuple(self._observers.items()):
+            if self._tick >= due:
+                due = observer.ticked()
+                if observer in self._observers:
+                    self._observers[observer] = due
+        self._look_at = min(self._observers.values(), default=_NEVER)
 
     def _tick_length(self, now: int) -> int:
         grid = self.tick_ns
@@ -231,7 +265,7 @@ class Simulation:
         end = self.faults.next_end_ns()
         if end >= 0:
             instants.append(end)
-        self._due = min(instants, default=2**62)
+        self._due = min(instants, default=_NEVER)
 
     def note(self, event: Event) -> None:
         """Put an event into the list of events: something that people did or should know; the model ignores it."""
@@ -247,6 +281,8 @@ class Simulation:
     def refresh(self) -> None:
         """Rebuild every cache from the state; call after the arrays were loaded."""
         self._now, self._tick = int(self._clock.now_ns[0]), int(self._clock.tick[0])
+        for observer in self._observers:  # the run may be at another moment now: all look at its next tick
+            self._observers[observer] = self._look_at = 0
         for stepper in self._steppers:
             stepper.refresh()
         self._plan()

@@ -1,0 +1,41 @@
+"""A file of every format version that was ever written loads, and holds what it held when it was written."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twin.scenario import snapshot
+
+FOLDER = Path(__file__).parent
+
+
+@pytest.mark.parametrize("version", [1])
+def test_a_golden_snapshot_loads_and_goes_on(version: int) -> None:
+    data = gzip.decompress((FOLDER / f"snapshot-{version}.twin.gz").read_bytes())
+    held = json.loads((FOLDER / f"snapshot-{version}.json").read_text())
+    run = snapshot.from_bytes(data)
+    sim = run.sim
+    assert (sim.tick, sim.now_ns) == (held["tick"], held["now_ns"])
+    assert float(sim.state.chip.gpu_temp_max_c[0]) == held["gpu_temp_max_c"]
+    assert float(sim.state.ledger.it_energy_j[0]) == held["it_energy_j"]
+    assert [f.name for f in sim.active_faults()] == held["faults"]
+    assert [[tick, c.kind, c.target] for tick, c in sim.log] == held["log"]
+    assert len(sim.pending) == held["pending"]
+    assert [e.text for e in sim.events][:len(held["events"])] == held["events"]
+    assert sim.histories is not None
+    assert np.array_equal(sim.histories.series("power.it_w")[2][-5:], held["history_power_it_w_mean"])
+    assert [a.name for a in sim.active_alarms()] == ["cdu_pump_off"]
+    sim.advance(30)
+    assert not sim.check()
+
+
+@pytest.mark.parametrize("version", [1])
+def test_a_golden_snapshot_saved_again_is_of_the_present_version(version: int) -> None:
+    data = gzip.decompress((FOLDER / f"snapshot-{version}.twin.gz").read_bytes())
+    run = snapshot.from_bytes(data)
+    again = snapshot.from_bytes(snapshot.to_bytes(run))
+    assert again.sim.digest() == run.sim.digest()
+    assert list(again.sim.events) == list(run.sim.events)
