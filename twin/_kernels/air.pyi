@@ -4,14 +4,12 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from twin._kernels.airflow import AirFlow
+from twin._kernels.airmachines import AirMachines
 
 F64 = NDArray[float64]
 
-class AirKernel:
-    flow: AirFlow
-    halls: int
+class AirKernel(AirMachines):
     racks: int
-    crahs: int
     def __init__(
         self,
         *,

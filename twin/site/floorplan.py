@@ -1,14 +1,14 @@
 """Floor plans of the halls: rows, aisles, CRAHs and CDUs in their places, and the air grid they make.
 
 A hall is a plan of 0.6 m cells in three layers: the plenum under the raised floor, the rack height, and the space
-over the racks. Rows lie along x; two rows face each other across an aisle of two cells. CRAHs stand along the two
-walls parallel to the rows, blow into the plenum and draw from above. Conductances are those of a potential flow
+over the racks. Rows lie along x; two rows face each other across an aisle of two cells. CRAHs and fan walls stand
+along the two walls parallel to the rows and draw from above; CRAHs blow into the plenum, fan walls into the room.
+In-row coolers stand among the racks, rear doors behind them. Conductances are those of a potential flow
 (opening over distance) times the open share of each face.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,14 +17,13 @@ import numpy as np
 
 from twin.arrays import F64, I32, frozen_f64, frozen_i32, total
 from twin.catalog.entry import Entry
-from twin.errors import SpecError, nearest
+from twin.errors import SpecError
+from twin.site.airunits import DOOR, IN_ROW, ROOM, AirUnits, expect_kind, footprint, kind_of, room_units
 from twin.site.grid import CELL_M, HallGrid
 from twin.site.site import Topology
-from twin.site.spec import CoolingUnitsSpec, HallSpec, Spec
-from twin.site.topology import hall_list
+from twin.site.spec import CoolingUnitsSpec, HallSpec, RowSpec, Spec
+from twin.site.topology import hall_list, row_list
 
-#: the CRAH that a hall gets when its specification names none but its racks heat the air.
-DEFAULT_CRAH = "crah-350kw"
 AISLE_CELLS, CORRIDOR_CELLS, RACK_DEPTH_CELLS = 2, 2, 2
 COLD, HOT = 0, 1
 
@@ -43,9 +42,13 @@ class Floor:
         cell_volume_m3: air in the cell.
         rack_x, rack_y, rack_w, rack_d: rectangle of each rack; rack_facing: +1 when its front looks to larger y.
         rack_front_cell, rack_rear_cell: first of the rack_w cells (along x) that hold its inlet and its exhaust.
-        crah_hall, crah_loop, crah_x, crah_y, crah_w, crah_d: hall, plant loop (index) and rectangle of each CRAH.
-        crah_entries: catalogue entry of each CRAH; crah_supply_c: its supply set-point at the start.
-        hall_crahs_needed: CRAHs of the hall that are not spares.
+        crah_hall, crah_loop, crah_x, crah_y, crah_w, crah_d: hall, plant loop, rectangle of each air machine.
+        crah_kind: 0 CRAH, 1 fan wall, 2 in-row cooler, 3 rear door; crah_rack: rack of a rear door, -1 for the others.
+        crah_facing: +1 when it blows towards larger y.
+        crah_out_ptr, crah_out_cell, crah_in_ptr, crah_in_cell: cells that it blows into and draws from; none for doors.
+        crah_entries: catalogue entry of each machine; crah_supply_c: its supply set-point at the start.
+        rack_door: rear door of each rack, -1 for none.
+        hall_crahs_needed: machines at the hall's walls that are not spares.
         cdu_hall, cdu_x, cdu_y: hall and first cell of each CDU (one cell wide, as deep as a rack), at row ends.
         aisle_hall, aisle_kind (0 cold, 1 hot), aisle_rect: hall, kind and x, y, width, depth of every aisle.
         tile_cell: cells of the rack height that stand on a perforated tile.
@@ -74,6 +77,14 @@ class Floor:
     crah_y: I32
     crah_w: I32
     crah_d: I32
+    crah_kind: I32
+    crah_rack: I32
+    crah_facing: I32
+    crah_out_ptr: I32
+    crah_out_cell: I32
+    crah_in_ptr: I32
+    crah_in_cell: I32
+    rack_door: I32
     crah_entries: tuple[Entry, ...]
     crah_supply_c: F64
     hall_crahs_needed: I32
@@ -101,16 +112,13 @@ def build_floor(spec: Spec, catalog: Any, topology: Topology, hydronics: Any) ->
         hydronics: names its loops (``names["loop"]``) and CDUs (``names["cdu"]``).
 
     Raises:
-        SpecError: a hall's CRAHs hang on a loop that is not there, or all of them are spares.
-        CatalogError: the CRAH is not in the catalogue.
+        SpecError: a hall's machines hang on a loop that is not there, all are spares, or they cannot stand there.
+        CatalogError: the machine is not in the catalogue.
     """
-    plans = _Plans(topology, list(hydronics.names.get("cdu", ())))
-    loops = list(hydronics.names.get("loop", ()))
+    plans = _Plans(topology, list(hydronics.names.get("cdu", ())), list(hydronics.names.get("loop", ())), catalog)
+    rows = [row for _, _, row in row_list(spec)]
     for index, (name, hall) in enumerate(hall_list(spec)):
-        racks = np.flatnonzero(topology.rack_hall == index)
-        design_w = total(plans.air_w[rack] for rack in racks)
-        group = _crahs_of(hall, name, design_w, catalog)
-        plans.add_hall(index, name, hall.aisle, group, catalog, loops)
+        plans.add_hall(index, name, hall, rows)
     return plans.floor()
 
 
@@ -125,34 +133,11 @@ def air_design_w(entry: Entry, gpu_entry: Entry) -> float:
     return max(0.0, float(entry["tdp_w"]) - gpus_w) * (1.0 - float(entry.get("liquid_aux_frac", 1.0)))
 
 
-def _crahs_of(hall: HallSpec, name: str, design_w: float, catalog: Any) -> CoolingUnitsSpec | None:
-    """Return the hall's CRAHs; sized from the racks' air heat, with one spare, when none are named."""
-    group = hall.crah
-    if group is None and design_w > 0.0:
-        needed = math.ceil(design_w / catalog.get("crahs", DEFAULT_CRAH)["capacity_net_w"])
-        group = CoolingUnitsSpec(type=DEFAULT_CRAH, count=needed + 1, spare=1)
-    if group is not None and group.spare >= group.count:
-        raise SpecError(f"all {group.count} CRAHs are spares", where=f"hall.{name}.crah",
-                        expected="spare below count")
-    return group
-
-
-def _loop_of(group: CoolingUnitsSpec, name: str, loops: list[str]) -> int:
-    wanted = group.loop or "chilled"
-    if wanted in loops:
-        return loops.index(wanted)
-    if not group.loop and len(loops) == 1:
-        return 0
-    raise SpecError(f"there is no plant loop '{wanted}' for the CRAHs", where=f"hall.{name}.crah.loop",
-                    expected="one of " + ", ".join(loops) if loops else "a [[plant.loop]] of that name",
-                    nearest=nearest(wanted, loops))
-
-
 class _Plans:
     """Collects the halls' parts while they are laid out."""
 
-    def __init__(self, topology: Topology, cdu_names: list[str]) -> None:
-        self.topology, self.cdu_names = topology, cdu_names
+    def __init__(self, topology: Topology, cdu_names: list[str], loops: list[str], catalog: Any) -> None:
+        self.topology, self.cdu_names, self.catalog = topology, cdu_names, catalog
         racks, cdus = len(topology.rack_row), len(cdu_names)
         gpu_of = [topology.gpu_entries[topology.gpu_class[topology.rack_gpu_ptr[r]]] for r in range(racks)]
         entries = [topology.rack_entries[c] for c in topology.rack_class]
@@ -161,8 +146,9 @@ class _Plans:
         self.width = [max(1, round(float(entry.get("width_m", CELL_M)) / CELL_M)) for entry in entries]
         self.rack = {key: np.zeros(racks, dtype=np.int64) for key in ("x", "y", "w", "d", "facing", "front", "rear")}
         self.cdu = {key: np.zeros(cdus, dtype=np.int64) for key in ("hall", "x", "y")}
-        self.crah: dict[str, list[Any]] = {key: [] for key in (
-            "hall", "loop", "x", "y", "w", "d", "entry", "supply", "name")}
+        self.units = AirUnits(loops)
+        self.rack_door = np.full(racks, -1)
+        self.cooler_at: dict[int, list[tuple[int, int, int, int]]] = {}
         self.aisles: list[tuple[int, int, int, int, int, int]] = []
         self.grids: list[HallGrid] = []
         self.tiles: list[int] = []
@@ -171,21 +157,24 @@ class _Plans:
         self.aisle_of: list[str] = []
         self.cells = 0
 
-    def add_hall(self, hall: int, name: str, containment: str, group: CoolingUnitsSpec | None, catalog: Any,
-                 loops: list[str]) -> None:
+    def add_hall(self, hall: int, name: str, spec: HallSpec, row_specs: list[RowSpec]) -> None:
         """Lay out one hall and make its grid."""
-        rows = np.flatnonzero(self.topology.row_hall == hall)
+        rows = [int(row) for row in np.flatnonzero(self.topology.row_hall == hall)]
         row_names = self.topology.names["row"]
-        cdus = {row: [k for k, cdu in enumerate(self.cdu_names) if cdu.rpartition(".")[0] == row_names[int(row)]]
+        cdus = {row: [k for k, cdu in enumerate(self.cdu_names) if cdu.rpartition(".")[0] == row_names[row]]
                 for row in rows}
         racks = {row: np.flatnonzero(self.topology.rack_row == row) for row in rows}
-        length = {row: sum(self.width[r] for r in racks[row]) + len(cdus[row]) for row in rows}
-        entry = catalog.get("crahs", group.type) if group else None
+        coolers = {row: row_specs[row].cooler for row in rows}
+        wide_of = {row: _cooler_width(coolers[row], self.catalog, row_names[row]) for row in rows}
+        length = {row: sum(self.width[r] for r in racks[row]) + len(cdus[row]) + sum(wide_of[row]) for row in rows}
+        members = np.flatnonzero(self.topology.rack_hall == hall)
+        group = room_units(spec, name, spec.row, total(self.air_w[r] for r in members), self.catalog)
+        entry = self.catalog.get("crahs", group.type) if group else None
         count = group.count if group else 0
-        wide, deep = _footprint(entry) if entry else (0, 0)
+        wide, deep = footprint(entry) if entry else (0, 0)
         top = (count + 1) // 2
         nx = max(max(length.values()) + 2 * CORRIDOR_CELLS, top * wide)
-        inner = HOT if containment == "hot-contained" else COLD
+        inner = HOT if spec.aisle == "hot-contained" else COLD
         lines, aisles, depth = _lines(len(rows), inner, deep + CORRIDOR_CELLS)
         ny = depth + CORRIDOR_CELLS + (deep if count > top else 0)
         grid = HallGrid(nx, ny)
@@ -193,39 +182,52 @@ class _Plans:
             y, facing = lines[at]
             left = (len(cdus[row]) + 1) // 2
             x = (nx - length[row]) // 2
-            self._row(hall, grid, x, y, facing, list(racks[row]), cdus[row][:left], cdus[row][left:])
+            self._row(hall, grid, x, y, facing, list(racks[row]), cdus[row][:left], cdus[row][left:], wide_of[row])
         spans = [((nx - length[row]) // 2, (nx - length[row]) // 2 + length[row]) for row in rows]
         self._aisles(hall, grid, aisles, spans)
         for k in range(count):
             assert group is not None
             assert entry is not None
-            along = k if k < top else k - top
             of = top if k < top else count - top
-            x, y = (2 * along + 1) * nx // (2 * of) - wide // 2, 0 if k < top else ny - deep
+            x, y = (2 * (k if k < top else k - top) + 1) * nx // (2 * of) - wide // 2, 0 if k < top else ny - deep
             grid.crah(x, y, wide, deep)
-            supply = float(entry["supply_air_c"]) if group.supply_c is None else group.supply_c
-            values = (hall, _loop_of(group, name, loops), x, y, wide, deep, entry, supply, f"{name}.crah{k + 1}")
-            for key, value in zip(self.crah, values, strict=True):
-                self.crah[key].append(value)
-        members = np.flatnonzero(self.topology.rack_hall == hall)
+            self.units.add(group, entry, f"hall.{name}.crah", hall=hall, name=f"{name}.crah{k + 1}",
+                           rect=(x, y, wide, deep), facing=1 if k < top else -1, plan=(nx, ny), first_cell=self.cells)
+        self._row_units(hall, grid, rows, row_specs, racks)
+        if entry is not None and kind_of(entry) == ROOM:
+            self._tiles(grid, members)
+        grid.finish(spec.aisle)
+        self.service.append([self.cells + c for c in grid.aisle_cells(HOT)])
+        self.needed.append(count - (group.spare if group else 0))
+        self.aisle_of.append(spec.aisle)
+        self.grids.append(grid)
+        self.cells += grid.cells
+
+    def _tiles(self, grid: HallGrid, members: np.ndarray) -> None:
+        """Lay perforated tiles before the racks of a hall whose raised floor carries air."""
         most = max(self.flow[r] for r in members)
         for r in members:
             self.tiles += grid.tiles(self.rack["x"][r], self.rack["y"][r], self.width[r], int(self.rack["facing"][r]),
                                      self.flow[r] / most, self.cells)
-        grid.finish(containment)
-        self.service.append([self.cells + c for c in grid.aisle_cells(HOT)])
-        self.needed.append(count - (group.spare if group else 0))
-        self.aisle_of.append(containment)
-        self.grids.append(grid)
-        self.cells += grid.cells
 
     def _row(self, hall: int, grid: HallGrid, x: int, y: int, facing: int, racks: list[int], left: list[int],
-             right: list[int]) -> None:
+             right: list[int], coolers: list[int]) -> None:
+        """Place a row: CDUs at its ends, in-row coolers (widths) spread among its racks."""
+        before = [(2 * k + 1) * len(racks) // (2 * len(coolers)) for k in range(len(coolers))]
+        front_y, rear_y = (y + RACK_DEPTH_CELLS - 1, y) if facing > 0 else (y, y + RACK_DEPTH_CELLS - 1)
+        row = int(self.topology.rack_row[racks[0]])
+        places: list[tuple[int, int]] = []
         for cdu in left:
             x = self._cdu(hall, grid, cdu, x, y)
-        for r in racks:
-            wide = self.width[r]
-            front_y, rear_y = (y + RACK_DEPTH_CELLS - 1, y) if facing > 0 else (y, y + RACK_DEPTH_CELLS - 1)
+        for at in range(len(racks) + 1):
+            for k in range(len(coolers)):
+                if before[k] == at:
+                    grid.rack(x, coolers[k], front_y, rear_y)
+                    places.append((x, coolers[k]))
+                    x += coolers[k]
+            if at == len(racks):
+                break
+            r, wide = racks[at], self.width[racks[at]]
             for key, value in (("x", x), ("y", y), ("w", wide), ("d", RACK_DEPTH_CELLS), ("facing", facing),
                                ("front", self.cells + grid.cell(x, front_y, 1)),
                                ("rear", self.cells + grid.cell(x, rear_y, 1))):
@@ -234,6 +236,32 @@ class _Plans:
             x += wide
         for cdu in right:
             x = self._cdu(hall, grid, cdu, x, y)
+        self.cooler_at[row] = [(cx, y, w, facing) for cx, w in places]
+
+    def _row_units(self, hall: int, grid: HallGrid, rows: list[int], specs: list[RowSpec],
+                   racks: dict[int, np.ndarray]) -> None:
+        """Add the in-row coolers of a hall, then its rear doors."""
+        names, rack_names = self.topology.names["row"], self.topology.names["rack"]
+        plan = (grid.nx, grid.ny)
+        for row in rows:
+            group = specs[row].cooler
+            for k, (x, y, wide, facing) in enumerate(self.cooler_at[row]):
+                assert group is not None
+                self.units.add(group, self.catalog.get("crahs", group.type), f"{names[row]}.cooler", hall=hall,
+                               name=f"{names[row]}.cooler{k + 1}", rect=(x, y, wide, RACK_DEPTH_CELLS), facing=facing,
+                               plan=plan, first_cell=self.cells)
+        for row in rows:
+            door = specs[row].door
+            if door is None:
+                continue
+            entry = self.catalog.get("crahs", door.type)
+            expect_kind(entry, (DOOR,), f"{names[row]}.door")
+            for r in racks[row]:
+                rear_y = (int(self.rack["rear"][r]) - self.cells) // grid.nx - grid.ny
+                self.rack_door[r] = len(self.units.columns["hall"])
+                self.units.add(door, entry, f"{names[row]}.door", hall=hall, name=f"{rack_names[r]}.door",
+                               rect=(int(self.rack["x"][r]), rear_y, self.width[r], 1),
+                               facing=-int(self.rack["facing"][r]), plan=plan, first_cell=self.cells, rack=int(r))
 
     def _cdu(self, hall: int, grid: HallGrid, cdu: int, x: int, y: int) -> int:
         self.cdu["hall"][cdu], self.cdu["x"][cdu], self.cdu["y"][cdu] = hall, x, y
@@ -252,7 +280,7 @@ class _Plans:
         """Put the halls together."""
         ptr = np.concatenate([[0], np.cumsum([grid.cells for grid in self.grids])])
         service_ptr = np.concatenate([[0], np.cumsum([len(cells) for cells in self.service])])
-        rack, crah, cdu = self.rack, self.crah, self.cdu
+        rack, crah, cdu = self.rack, self.units.columns, self.cdu
         aisles = np.array(self.aisles, dtype=np.int64).reshape(-1, 6)
         return Floor(
             hall_nx=frozen_i32([g.nx for g in self.grids]), hall_ny=frozen_i32([g.ny for g in self.grids]),
@@ -266,6 +294,8 @@ class _Plans:
             rack_front_cell=frozen_i32(rack["front"]), rack_rear_cell=frozen_i32(rack["rear"]),
             crah_hall=frozen_i32(crah["hall"]), crah_loop=frozen_i32(crah["loop"]), crah_x=frozen_i32(crah["x"]),
             crah_y=frozen_i32(crah["y"]), crah_w=frozen_i32(crah["w"]), crah_d=frozen_i32(crah["d"]),
+            crah_kind=frozen_i32(crah["kind"]), crah_rack=frozen_i32(crah["rack"]),
+            crah_facing=frozen_i32(crah["facing"]), rack_door=frozen_i32(self.rack_door), **self.units.cells(),
             crah_entries=tuple(crah["entry"]), crah_supply_c=frozen_f64(crah["supply"]),
             hall_crahs_needed=frozen_i32(self.needed), cdu_hall=frozen_i32(cdu["hall"]),
             cdu_x=frozen_i32(cdu["x"]), cdu_y=frozen_i32(cdu["y"]), aisle_hall=frozen_i32(aisles[:, 0]),
@@ -277,8 +307,15 @@ class _Plans:
         )
 
 
-def _footprint(entry: Entry) -> tuple[int, int]:
-    return max(1, round(entry["width_m"] / CELL_M)), max(1, round(entry["depth_m"] / CELL_M))
+def _cooler_width(group: CoolingUnitsSpec | None, catalog: Any, row: str) -> list[int]:
+    """Return the width of each in-row cooler of a row in cells."""
+    if group is None:
+        return []
+    entry = catalog.get("crahs", group.type)
+    expect_kind(entry, (IN_ROW,), f"{row}.cooler")
+    if group.spare >= group.count:
+        raise SpecError(f"all {group.count} coolers are spares", where=f"{row}.cooler", expected="spare below count")
+    return [footprint(entry)[0]] * group.count
 
 
 def _lines(rows: int, inner: int, y: int) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]], int]:

@@ -141,7 +141,31 @@ class HallGrid:
         return share
 
 
-def crah_cells(x: int, y: int, wide: int, deep: int, nx: int, ny: int, layer: int) -> I32:
-    """Return the cells under or in a CRAH's rectangle in one layer."""
+def air_machine_cells(kind: str, rect: tuple[int, int, int, int], facing: int,
+                      plan: tuple[int, int]) -> tuple[I32, I32]:
+    """Return the cells that a machine blows into and those that it draws from, as indices within the hall.
+
+    A CRAH (``room``) blows under the floor and draws from above through its own cells; a fan wall (``wall``) blows into
+    the cells before it at rack height; an in-row cooler blows into its front and draws from its rear; a rear
+    door (``door``) moves no air of its own.
+
+    Args:
+        rect: x, y, width and depth on the plan; facing: +1 when it blows towards larger y.
+        plan: nx and ny of the hall.
+    """
+    x, y, wide, deep = rect
+    nx, ny = plan
+    last, first = (y + deep - 1, y) if facing > 0 else (y, y + deep - 1)
+    body = _cells(x, y, wide, deep, nx, ny, 1)
+    if kind == "room":
+        return _cells(x, y, wide, deep, nx, ny, 0), body
+    if kind == "wall":
+        return _cells(x, last + facing, wide, 1, nx, ny, 1), body
+    if kind == "in-row":
+        return _cells(x, last, wide, 1, nx, ny, 1), _cells(x, first, wide, 1, nx, ny, 1)
+    return body[:0], body[:0]
+
+
+def _cells(x: int, y: int, wide: int, deep: int, nx: int, ny: int, layer: int) -> I32:
     ys, xs = np.meshgrid(np.arange(y, y + deep), np.arange(x, x + wide), indexing="ij")
     return ((layer * ny + ys) * nx + xs).ravel().astype(np.int32)

@@ -118,10 +118,18 @@ class StorageSpec(_Section, kw_only=True, frozen=True):
 
 
 class CoolingUnitsSpec(UnitGroupSpec, kw_only=True, frozen=True):
-    """CDUs of a row or CRAHs of a hall."""
+    """CDUs or in-row coolers of a row, CRAHs or fan walls of a hall."""
 
     supply_c: Annotated[float | None, doc("Supply temperature set-point; the entry's own when left out.", "degC")] = None
-    loop: Annotated[str, doc("Plant loop on the other side; `warm` for CDUs, `chilled` for CRAHs when left out.")] = ""
+    loop: Annotated[str, doc("Plant loop on the other side; `warm` for CDUs, `chilled` for air machines when left out.")] = ""
+
+
+class DoorSpec(_Section, kw_only=True, frozen=True):
+    """The rear door of every rack of a row: a water coil that the racks' exhaust air passes."""
+
+    type: Annotated[str, doc("Name of a catalogue entry.")]
+    supply_c: Annotated[float | None, doc("Set-point of the air behind the door; the entry's own when left out.", "degC")] = None
+    loop: Annotated[str, doc("Plant loop whose water it gets; `chilled` when left out.")] = ""
 
 
 class RowSpec(_Section, kw_only=True, frozen=True):
@@ -130,6 +138,8 @@ class RowSpec(_Section, kw_only=True, frozen=True):
     racks: Annotated[int, Meta(ge=1, le=1_000, description="Racks in the row.")]
     rack: Annotated[str, doc("Catalogue entry of the rack.", kind="racks")]
     cdu: Annotated[CoolingUnitsSpec | None, doc("CDUs of the row; a liquid-cooled row needs them.", kind="cdus")] = None
+    cooler: Annotated[CoolingUnitsSpec | None, doc("In-row coolers, spread evenly among the racks.", kind="crahs")] = None
+    door: Annotated[DoorSpec | None, doc("Rear-door heat exchanger of every rack.", kind="crahs")] = None
     repeat: Annotated[int, Meta(ge=1, le=1_000, description="How many such rows, numbered on.")] = 1
 
 
@@ -138,7 +148,7 @@ class HallSpec(_Section, kw_only=True, frozen=True):
 
     name: Name
     aisle: Annotated[Literal["open", "cold-contained", "hot-contained"], doc("Containment of the aisles.")] = "cold-contained"
-    crah: Annotated[CoolingUnitsSpec | None, doc("CRAHs of the hall; a hall without them has no air cooling.", kind="crahs")] = None
+    crah: Annotated[CoolingUnitsSpec | None, doc("CRAHs or fan walls of the hall; sized from the air heat that doors and in-row coolers leave when left out.", kind="crahs")] = None
     row: Annotated[list[RowSpec], doc("Rows, front to back.")] = []
     repeat: Annotated[int, Meta(ge=1, le=100, description="How many such halls, lettered on.")] = 1
 

@@ -242,7 +242,8 @@ class LiquidState(Block, name="liquid"):
 
 
 class AirState(Block, name="air"):
-    """Hall air on a three-layer grid (plenum, rack height, over the racks), racks' air side, CRAHs."""
+    """Hall air on a three-layer grid (plenum, rack height, over the racks), racks' air side, and the air machines that
+    the axis ``crah`` counts: CRAHs, fan walls, in-row coolers, rear doors (whose air is their rack's)."""
 
     cell_temp_c: F64 = column("cell", "degC", "Air temperature of the grid cell.", init=24, shown=True)
     cell_potential: F64 = column("cell", "ratio", "Flow potential of the cell; warm start of the solver.")
@@ -253,21 +254,29 @@ class AirState(Block, name="air"):
     rack_fan_power_w: F64 = column("rack", "W", "Server fans, metered next tick.", shown=True)
     rack_fan_frac: F64 = column("rack", "frac", "Server fan speed over nominal.", init=0.8, shown=True)
     rack_fan_limit_frac: F64 = column("rack", "frac", "Share of the server fans' speed that is left (fault).", init=1, role="fault")
-    crah_supply_temp_c: F64 = column("crah", "degC", "Air out of the CRAH.", init=22, shown=True)
-    crah_return_temp_c: F64 = column("crah", "degC", "Air into the CRAH.", init=30, shown=True)
-    crah_air_flow_m3_s: F64 = column("crah", "m3/s", "Air flow of the CRAH.", shown=True)
-    crah_fan_frac: F64 = column("crah", "frac", "CRAH fan speed over nominal.", init=0.7, shown=True)
-    crah_valve_frac: F64 = column("crah", "frac", "Opening of the CRAH's water valve.", init=0.5, shown=True)
+    crah_supply_temp_c: F64 = column("crah", "degC", "Air out of the machine, behind coil and fan.", init=22, shown=True)
+    crah_return_temp_c: F64 = column("crah", "degC", "Air into the machine; a rear door's is its rack's exhaust.", init=30, shown=True)
+    crah_air_flow_m3_s: F64 = column("crah", "m3/s", "Air flow through the machine.", shown=True)
+    crah_fan_frac: F64 = column("crah", "frac", "Speed of the machine's fans over nominal; 0 for a door without fans.", init=0.7, shown=True)
+    crah_valve_frac: F64 = column("crah", "frac", "Opening of the machine's water valve.", init=0.5, shown=True)
     crah_valve_integral: F64 = column("crah", "ratio", "Integral term of the valve controller.")
     crah_fan_integral: F64 = column("crah", "ratio", "Integral term of the fan controller.")
     crah_supply_setpoint_c: F64 = column("crah", "degC", "Set-point of the supply air.", init=22, role="setpoint", shown=True)
     crah_coil_temp_c: F64 = column("crah", "degC", "Metal and water of the coil.", init=18)
-    crah_water_flow_kg_s: F64 = column("crah", "kg/s", "Chilled water through the coil.", shown=True)
-    crah_water_return_temp_c: F64 = column("crah", "degC", "Chilled water out of the coil.", init=22, shown=True)
+    crah_water_flow_kg_s: F64 = column("crah", "kg/s", "Water that the machine draws from its loop.", shown=True)
+    crah_water_return_temp_c: F64 = column("crah", "degC", "Water out of the coil.", init=22, shown=True)
     crah_heat_w: F64 = column("crah", "W", "Heat given to the plant loop, mean of the tick.", shown=True)
-    crah_power_w: F64 = column("crah", "W", "Electrical power of the CRAH's fans, metered next tick.", shown=True)
-    crah_fault: I32 = column("crah", "bool", "The CRAH's fan is tripped.", role="fault", shown=True)
+    crah_power_w: F64 = column("crah", "W", "Electrical power of the machine's fans, metered next tick.", shown=True)
+    crah_fault: I32 = column("crah", "bool", "The machine's fans are tripped.", role="fault", shown=True)
     crah_sample_s: F64 = column("crah", "s", "Time since the controller last acted.")
+    crah_valve_stuck_frac: F64 = column("crah", "frac", "Position that the water valve is stuck at, -1 when it moves.", init=-1, role="fault", shown=True)
+    crah_stopped: I32 = column("crah", "bool", "The machine has fans and they stand, without power or tripped.", role="derived", shown=True)
+    crah_condensate_kg_s: F64 = column("crah", "kg/s", "Water that condenses on the coil, mean of the tick.", role="derived", shown=True)
+    hall_humidity_kg_kg: F64 = column("hall", "kg/kg", "Humidity ratio of the hall's air, water over dry air; one for the hall.", init=0.008, shown=True)
+    hall_dew_point_temp_c: F64 = column("hall", "degC", "Dew point of the hall's air.", init=10, shown=True, history=True)
+    hall_makeup_kg_s: F64 = column("hall", "kg/s", "Water that make-up air brings less what it takes along, mean of the tick.", role="derived", shown=True)
+    hall_makeup_dew_point_c: F64 = column("hall", "degC", "Dew point that make-up air is dried to.", init=15, role="setpoint", shown=True)
+    condensate_kg: F64 = column("one", "kg", "Water condensed on all coils so far.", shown=True)
     fan_sample_s: F64 = column("one", "s", "Time since fans and valves of all halls were last sampled.")
     hall_supply_heat_frac: F64 = column("hall", "frac", "Supply heat index: share of the air's warming that happens before the racks.", role="derived", shown=True)
     flow_version: I64 = column("one", "count", "Counts changes of flows that need the flow solved again.")

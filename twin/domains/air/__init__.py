@@ -1,4 +1,4 @@
-"""Hall air on a three-layer grid, the racks' air side with server fans, and the CRAHs."""
+"""Hall air on a three-layer grid, racks with server fans, CRAHs, fan walls, in-row coolers and rear doors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from twin.state.blocks import AirState
 from twin.wiring import Domain
 
 DOMAIN = Domain(
-    name="air", block=AirState, bind=bind, reads=("chip", "power"), reads_late=("plant",),
+    name="air", block=AirState, bind=bind, reads=("weather", "chip", "power"), reads_late=("plant",),
     faults=FAULTS, settings=SETTINGS, alarms=ALARMS,
 )

@@ -23,11 +23,27 @@ def _restore(own: Any, index: int) -> None:
     own.rack_fan_limit_frac[index] = 1.0
 
 
+def _stick(own: Any, index: int, value: float) -> None:
+    own.crah_valve_stuck_frac[index] = value
+
+
+def _unstick(own: Any, index: int) -> None:
+    own.crah_valve_stuck_frac[index] = -1.0
+
+
 FAULTS = (
     FaultKind(
         name="crah_fan_trip", axis="crah",
-        doc="The CRAH's fans trip and run down within seconds; its water valve closes, the others speed up.",
+        doc="Fans of an air machine trip and run down within seconds. A CRAH, fan wall or in-row cooler closes its "
+            "water valve and the others speed up; a rear door with fans becomes a resistance to the servers' fans.",
         start=_trip, clear=_untrip,
+    ),
+    FaultKind(
+        name="coil_valve_stuck", axis="crah",
+        doc="The water valve of an air machine (CRAH, in-row cooler, rear door) sticks, so its supply air drifts with "
+            "load and water; stuck shut, its heat goes to the room.",
+        start=_stick, clear=_unstick, value_doc="position at which it sticks, 0 shut, 1 open", value_default=0.0,
+        value_range=(0.0, 1.0),
     ),
     FaultKind(
         name="rack_fan_degraded", axis="rack",
@@ -39,7 +55,9 @@ FAULTS = (
 
 SETTINGS = (
     Setting(name="supply_air_c", axis="crah", column="crah_supply_setpoint_c", unit="degC", lo=12.0, hi=35.0,
-            doc="Set-point of the CRAH's supply air."),
+            doc="Set-point of the air that a CRAH, fan wall, in-row cooler or rear door supplies."),
+    Setting(name="makeup_dew_point_c", axis="hall", column="hall_makeup_dew_point_c", unit="degC", lo=-9.0, hi=35.0,
+            doc="Dew point that the hall's make-up air is dried to; higher lets the weather's moisture in."),
 )
 
 ALARMS = (
@@ -56,8 +74,14 @@ ALARMS = (
         advice="more air or colder supply air; compare with the rack's neighbours",
     ),
     AlarmKind(
-        name="crah_off", axis="crah", column="crah_fan_frac", op="<", threshold=0.05, hysteresis=0.05, delay_s=5.0,
+        name="crah_off", axis="crah", column="crah_stopped", op=">", threshold=0.5, hysteresis=0.0, delay_s=5.0,
         severity="warning", message="{name} moves no air",
         advice="see whether its fan is tripped or its power is gone; the other CRAHs run faster meanwhile",
+    ),
+    AlarmKind(
+        name="coil_wet", axis="crah", column="crah_condensate_kg_s", op=">", threshold=1e-5, hysteresis=0.0,
+        delay_s=60.0, severity="info",
+        message="water condenses on {name}: its coil is below the dew point of the hall",
+        advice="warmer water saves the latent heat; see whether the make-up air is dry enough",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,9 @@ import numpy as np
 from twin._kernels.air import AirKernel
 from twin._kernels.airflow import AirFlow, band_factor
 from twin._kernels.laws import coil_w_k, standard_pressure_pa
-from twin.arrays import F64
+from twin.arrays import F64, total
 from twin.catalog.entry import Entry
 from twin.errors import CatalogError
-from twin.site.grid import crah_cells
 from twin.units import KELVIN_OFFSET, NS_PER_S
 from twin.wiring import Bind
 
@@ -27,6 +27,8 @@ METAL_TAU_S = 130.0
 #: server fans: slowest and fastest speed over the design speed when the rack's entry does not say (estimates).
 FAN_MIN_FRAC, FAN_MAX_FRAC = 0.35, 1.25
 SAMPLE_S = 10.0
+#: make-up air that keeps a hall's pressure, air changes per hour (engineering estimate).
+MAKEUP_PER_H = 0.25
 #: a fresh state is settled at this share of the racks' design heat, by so many steps of 30 s.
 START_SHARE, START_STEPS = 0.5, 80
 
@@ -50,7 +52,8 @@ class AirStepper:
         views = bind.views
         self._kernel = AirKernel(
             flow=flow, rho_cp_j_m3k=rho_cp, surplus_frac=surplus, sample_s=SAMPLE_S,
-            params={**_rack_params(site, rho_cp), **_crah_params(site), **_places(site)}, state=bind.own.arrays(),
+            params={**_rack_params(site, rho_cp), **_crah_params(site), **_places(site),
+                    **_moisture(site, density)}, state=bind.own.arrays(),
             inputs={
                 "stream_heat_w": views.chip.stream_heat_w, "rack_air_heat_w": views.power.rack_air_heat_w,
                 "rack_gpu_temp_c_max": views.chip.rack_gpu_temp_c_max,
@@ -58,6 +61,8 @@ class AirStepper:
                 "rack_energised": views.power.rack_energised, "crah_energised": views.power.crah_energised,
                 "service_power_w": views.power.hall_service_w,
                 "loop_supply_temp_c": views.plant.loop_supply_temp_c, "loop_flow_frac": views.plant.loop_flow_frac,
+                "outdoor_humidity_kg_kg": views.weather.humidity_ratio_kg_kg,
+                "outdoor_pressure_pa": views.weather.pressure_pa,
             },
         )
         self._loop_start_c = np.array([loop.supply_c for loop in site.spec.plant.loop], dtype=np.float64)
@@ -147,6 +152,9 @@ def _crah_params(site: Any) -> dict[str, F64]:
         "crah_flow_design": column("air_flow_design_m3_s"), "crah_fan_w": column("fan_design_w"),
         "crah_fan_min": column("fan_speed_min_frac"), "crah_tau_s": column("fan_coast_tau_s"),
         "crah_water_design": column("water_flow_design_kg_s"),
+        "crah_guard_k": np.array([float(e.get("dew_point_margin_k", -1.0)) for e in entries]),
+        "crah_flow_loss": np.array([float(e.get("flow_loss_frac", 0.0)) for e in entries]),
+        "crah_kind": floor.crah_kind,
         "crah_water_cp": np.array([site.hydronics.loop["cp_j_kgk"][k] for k in floor.crah_loop], dtype=np.float64),
         "crah_valve_range": column("valve_range_ratio"), "crah_r_air": resistance * share,
         "crah_r_water": resistance * (1.0 - share), "crah_coil_j_k": column("coil_capacity_j_k"),
@@ -157,23 +165,21 @@ def _places(site: Any) -> dict[str, np.ndarray]:
     """Bounds and cell indices of what stands on the grid."""
     top, floor = site.topology, site.floor
     halls, racks = len(floor.hall_nx), len(top.rack_row)
-    under, inside, ptr = [], [], [0]
-    for j in range(len(floor.crah_hall)):
-        h = int(floor.crah_hall[j])
-        place = (int(floor.crah_x[j]), int(floor.crah_y[j]), int(floor.crah_w[j]), int(floor.crah_d[j]),
-                 int(floor.hall_nx[h]), int(floor.hall_ny[h]))
-        under.append(floor.hall_cell_ptr[h] + crah_cells(*place, 0))
-        inside.append(floor.hall_cell_ptr[h] + crah_cells(*place, 1))
-        ptr.append(ptr[-1] + len(under[-1]))
-    none = [np.zeros(0, dtype=np.int32)]
     bounds = np.arange(halls + 1)
     return {
         "hall_rack_ptr": np.searchsorted(top.rack_hall, bounds).astype(np.int32),
         "hall_crah_ptr": np.searchsorted(floor.crah_hall, bounds).astype(np.int32),
         "rack_stream_ptr": np.searchsorted(top.stream_rack, np.arange(racks + 1)).astype(np.int32),
         "rack_front": floor.rack_front_cell, "rack_rear": floor.rack_rear_cell, "rack_wide": floor.rack_w,
-        "crah_loop": floor.crah_loop, "crah_under_ptr": np.array(ptr, dtype=np.int32),
-        "crah_under": np.concatenate(under or none).astype(np.int32),
-        "crah_inside": np.concatenate(inside or none).astype(np.int32), "service_ptr": floor.service_cell_ptr,
+        "rack_door": floor.rack_door, "crah_loop": floor.crah_loop, "crah_out_ptr": floor.crah_out_ptr,
+        "crah_out": floor.crah_out_cell, "crah_in_ptr": floor.crah_in_ptr, "crah_in": floor.crah_in_cell,
+        "service_ptr": floor.service_cell_ptr,
         "service_cell": floor.service_cell, "stream_is_air": top.stream_is_air,
     }
+
+
+def _moisture(site: Any, density: float) -> dict[str, F64]:
+    """Dry air in each hall, kg, and make-up air, kg/s."""
+    floor = site.floor
+    air = np.array([density * total(floor.cell_volume_m3[a:b]) for a, b in itertools.pairwise(floor.hall_cell_ptr)])
+    return {"hall_air_kg": air, "hall_makeup_air_kg_s": air * (MAKEUP_PER_H / 3600.0)}
