@@ -17,7 +17,7 @@ ROW = {**AIR, "racks": 6, "repeat": 2}
 ACTIVE = {"name": "A", "aisle": "open", "row": [{**ROW, "door": {"type": "rear-door-50kw"}}]}
 PASSIVE = {"name": "A", "aisle": "open", "row": [{**ROW, "door": {"type": "rear-door-25kw"}}]}
 IN_ROW = {"name": "A", "aisle": "hot-contained",
-          "row": [{**ROW, "cooler": {"type": "in-row-60kw", "count": 5, "spare": 1}}]}
+          "row": [{**ROW, "cooler": {"type": "in-row-60kw", "count": 6, "spare": 1}}]}
 WALL = {"name": "A", "aisle": "hot-contained", "crah": {"type": "fan-wall-400kw", "count": 3, "spare": 1}, "row": [ROW]}
 
 
@@ -146,7 +146,7 @@ def test_in_row_coolers_stand_among_the_racks_without_touching_them():
         cells = {(int(x + i), int(y + j)) for i in range(w) for j in range(d)}
         assert not cells & taken
         taken |= cells
-    assert floor.names["crah"][:5] == [f"A1.cooler{k}" for k in range(1, 6)]
+    assert floor.names["crah"][:6] == [f"A1.cooler{k}" for k in range(1, 7)]
 
 
 @pytest.mark.parametrize("change, where", [
