@@ -273,7 +273,7 @@ class AirState(Block, name="air"):
     crah_stopped: I32 = column("crah", "bool", "The machine has fans and they stand, without power or tripped.", role="derived", shown=True)
     crah_condensate_kg_s: F64 = column("crah", "kg/s", "Water that condenses on the coil, mean of the tick.", role="derived", shown=True)
     hall_humidity_kg_kg: F64 = column("hall", "kg/kg", "Humidity ratio of the hall's air, water over dry air; one for the hall.", init=0.008, shown=True)
-    hall_dew_point_temp_c: F64 = column("hall", "degC", "Dew point of the hall's air.", init=10, shown=True, history=True)
+    hall_dew_point_temp_c: F64 = column("hall", "degC", "Dew point of the hall's air.", init=10, shown=True)
     hall_makeup_kg_s: F64 = column("hall", "kg/s", "Water that make-up air brings less what it takes along, mean of the tick.", role="derived", shown=True)
     hall_makeup_dew_point_c: F64 = column("hall", "degC", "Dew point that make-up air is dried to.", init=15, role="setpoint", shown=True)
     condensate_kg: F64 = column("one", "kg", "Water condensed on all coils so far.", shown=True)
