@@ -14,6 +14,7 @@ from twin.errors import InputError
 
 #: server -> (module, one line of help)
 SERVERS = {
+    "ssh": ("twin.cli.serve_ssh", "The live screen for many terminals, over SSH."),
     "metrics": ("twin.cli.serve_metrics", "A run as a Prometheus target."),
 }
 

@@ -378,7 +378,8 @@ class Session:
                 published, dirty = time.perf_counter(), False
             fast = self._hunting or math.isinf(self._speed)
             if sim.now_ns == before or not fast:
-                self._wake.wait(LIMITED_S if fast else pace.idle(sim, self._speed))
+                held = fast or (sim.now_ns == before and self.limit is not None)
+                self._wake.wait(LIMITED_S if held else pace.idle(sim.now_ns + sim.tick_ns, self._speed, wall))
                 self._wake.clear()
 
     def _drain(self) -> bool:
@@ -464,12 +465,14 @@ class _Pace:
             due = now_ns + SLICE_S * speed * 1e9
         return due
 
-    def idle(self, sim: object, speed: float) -> float:
-        """Return how long to rest before looking again, s."""
+    def idle(self, next_ns: int, speed: float, wall: float) -> float:
+        """Return how long to rest before looking again, s: until the next tick is due, at most a quantum."""
         if math.isinf(speed):
             return 0.0
-        tick_s = getattr(sim, "tick_ns", 10**9) * 1e-9 / speed
-        return min(QUANTUM_S, max(0.001, tick_s / 4))
+        if self._anchor is None:
+            return QUANTUM_S
+        begun, from_ns, _ = self._anchor
+        return min(QUANTUM_S, max(0.0005, begun + (next_ns - from_ns) * 1e-9 / speed - wall))
 
     def achieved(self, now_ns: int, wall: float) -> float:
         """Return simulated seconds per second over about the last second."""

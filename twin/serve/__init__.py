@@ -1,0 +1,1 @@
+"""Servers: one live factory for many terminals."""

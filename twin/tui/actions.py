@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -19,6 +19,7 @@ class Action:
         group: heading in the help.
         run: action string when it is not ``name``.
         writes: changes the factory: refused when read-only.
+        paces: changes the pace of the simulation: refused where somebody else holds it.
         views: views in which it means something; empty for all.
         bar: rank in the key bar, 0 keeps it out.
     """
@@ -31,6 +32,7 @@ class Action:
     group: str
     run: str = ""
     writes: bool = False
+    paces: bool = False
     views: tuple[str, ...] = ()
     bar: int = 0
 
@@ -58,10 +60,12 @@ _MAPS = ("overview", "floor", "rack")
 _LISTS = ("jobs", "events", "cooling", "network", "power")
 
 ACTIONS: tuple[Action, ...] = (
-    Action("toggle_pause", ("space",), "space", "pause", "Pause the simulation, or go on.", "Time", bar=1),
-    Action("step", ("full_stop",), ".", "step", "Advance by one tick and stay paused.", "Time", bar=2),
-    Action("faster", ("plus", "equals_sign"), "+", "faster", "Ask for the next higher speed.", "Time", bar=3),
-    Action("slower", ("minus",), "-", "slower", "Ask for the next lower speed.", "Time", bar=3),
+    Action("toggle_pause", ("space",), "space", "pause", "Pause the simulation, or go on.", "Time", paces=True,
+           bar=1),
+    Action("step", ("full_stop",), ".", "step", "Advance by one tick and stay paused.", "Time", paces=True, bar=2),
+    Action("faster", ("plus", "equals_sign"), "+", "faster", "Ask for the next higher speed.", "Time", paces=True,
+           bar=3),
+    Action("slower", ("minus",), "-", "slower", "Ask for the next lower speed.", "Time", paces=True, bar=3),
     Action("window", ("z",), "z", "time span", "Change how much time the histories show.", "Time", bar=9),
     *(Action(f"view_{name}", (key,), key, title, _VIEW_DOC[name], "Views", run=f"view('{name}')")
       for key, name, title in VIEWS),
@@ -105,16 +109,18 @@ ACTIONS: tuple[Action, ...] = (
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
 
 
-def available(view: str, read_only: bool) -> Iterator[Action]:
-    """Yield the actions that work in a view now."""
-    for action in ACTIONS:
-        if (not action.views or view in action.views) and not (action.writes and read_only):
+def available(view: str, read_only: bool, *, paces: bool = True, extra: Sequence[Action] = ()) -> Iterator[Action]:
+    """Yield the actions that work in a view now; ``extra`` are those of one kind of screen alone."""
+    for action in (*ACTIONS, *extra):
+        if action.views and view not in action.views:
+            continue
+        if not (action.writes and read_only) and not (action.paces and not paces):
             yield action
 
 
-def groups() -> dict[str, list[Action]]:
+def groups(extra: Sequence[Action] = ()) -> dict[str, list[Action]]:
     """Return heading -> actions, in order."""
     out: dict[str, list[Action]] = {}
-    for action in ACTIONS:
+    for action in (*ACTIONS, *extra):
         out.setdefault(action.group, []).append(action)
     return out

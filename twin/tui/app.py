@@ -32,7 +32,7 @@ from twin.tui.panels.rack import RackMap
 from twin.tui.screens.help import HelpScreen
 from twin.tui.screens.main import MainScreen
 from twin.tui.screens.menu import FaultMenu, Menu, SettingMenu
-from twin.tui.theme import MAPS, Depth, Palette, textual_theme
+from twin.tui.theme import MAPS, Depth, Palette, nearest_256, textual_theme
 from twin.tui.ui import WINDOWS_NS, Ui
 from twin.tui.widgets.heatmap import HeatMap
 from twin.tui.widgets.table import Table
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from twin.runtime.session import Session
 
 #: how often the newest frame is looked at
-FRAMES_PER_S = 10
+FRAMES_PER_S = 10.0
+#: longest text that the palette looks for
+QUERY_MAX = 80
 
 
 class Actions(Provider):
@@ -55,17 +57,21 @@ class Actions(Provider):
 
     async def discover(self) -> Hits:
         """List every action."""
-        for action in actions.available(self.twin.ui.view, self.twin.ui.read_only):
+        for action in self.twin.ui.available():
             yield Hit(1.0, action.label, self._run(action),
                       help=action.doc)
 
     async def search(self, query: str) -> Hits:
-        """List the actions that match."""
-        matcher = self.matcher(query)
-        for action in actions.available(self.twin.ui.view, self.twin.ui.read_only):
-            score = max(matcher.match(action.label), 0.8 * matcher.match(action.doc))
-            if score > 0:
-                yield Hit(score, matcher.highlight(action.label), self._run(action), help=action.doc)
+        """List the actions that hold every word that was typed, those with it in their name first.
+
+        Not Textual's own matcher: it tries every way to pick the letters, which grows without bound with the query.
+        """
+        words = query.lower()[:QUERY_MAX].split()
+        for action in self.twin.ui.available():
+            label, text = action.label.lower(), f"{action.label} {action.doc} {action.name}".lower()
+            if all(word in text for word in words):
+                hits = sum(word in label for word in words)
+                yield Hit((1 + hits) / (1 + len(words)), action.label, self._run(action), help=action.doc)
 
     def _run(self, action: actions.Action) -> Any:
         async def run() -> None:
@@ -80,6 +86,27 @@ class OwnColours(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Leave out every 24-bit colour."""
         return [Segment(text, None if style is None else _own(style), control) for text, style, control in segments]
+
+
+class Colours256(LineFilter):
+    """For 256 colours: what is still in 24 bits becomes the closest of them."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Replace every 24-bit colour."""
+        return [Segment(text, None if style is None else _indexed(style), control) for text, style, control in segments]
+
+
+@lru_cache(1024)
+def _indexed(style: Style) -> Style:
+    if not any(colour is not None and colour.triplet is not None for colour in (style.color, style.bgcolor)):
+        return style
+    return style + Style(color=_closest(style.color), bgcolor=_closest(style.bgcolor))
+
+
+def _closest(colour: RichColor | None) -> RichColor | None:
+    if colour is None or colour.triplet is None:
+        return colour
+    return RichColor.from_ansi(nearest_256((colour.triplet.red, colour.triplet.green, colour.triplet.blue)))
 
 
 @lru_cache(1024)
@@ -114,6 +141,7 @@ class TwinApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = {Actions}
     ALLOW_SELECT = False
+    frames_per_s = FRAMES_PER_S
     BINDINGS = [Binding(",".join(a.keys), a.action, a.label, show=False) for a in actions.ACTIONS]
 
     def __init__(self, session: Session, read_only: bool = False, *, ascii_only: bool = False, dark: bool = True,
@@ -136,7 +164,7 @@ class TwinApp(App[None]):
         depth = self.ui.palette.depth
         if depth == "truecolor":
             return super().get_line_filters()
-        return {"mono": (NoColor(),), "16": (OwnColours(),), "256": ()}[depth]
+        return {"mono": (NoColor(),), "16": (OwnColours(),), "256": (Colours256(),)}[depth]
 
     def get_default_screen(self) -> MainScreen:
         """Return the one screen."""
@@ -145,7 +173,11 @@ class TwinApp(App[None]):
 
     def on_mount(self) -> None:
         """Begin to look at frames."""
-        self.set_interval(1 / FRAMES_PER_S, self.pull)
+        self.set_interval(1 / self.frames_per_s, self.pull)
+        self.obey_signals()
+
+    def obey_signals(self) -> None:
+        """Leave when the process is asked to end."""
         with suppress(NotImplementedError, RuntimeError):  # not in the main thread, or no such signals here
             for name in (signal.SIGTERM, signal.SIGHUP):
                 # Give the terminal back before leaving.
@@ -175,7 +207,7 @@ class TwinApp(App[None]):
         found = actions.BY_NAME.get(action)
         if found is None:
             return True
-        if found.writes and self.ui.read_only:
+        if self.ui.refuses(found):
             return False
         return not found.views or self.ui.view in found.views
 
@@ -305,8 +337,12 @@ class TwinApp(App[None]):
     def action_theme(self) -> None:
         """Change between dark and light."""
         old = self.ui.palette
-        self.ui.palette = Palette(not old.dark, old.depth, old.ascii)
-        self.theme = "twin-dark" if self.ui.palette.dark else "twin-light"
+        self.recolour(Palette(not old.dark, old.depth, old.ascii))
+
+    def recolour(self, palette: Palette) -> None:
+        """Draw everything in another palette."""
+        self.ui.palette = palette
+        self.theme = "twin-dark" if palette.dark else "twin-light"
         for view in self.main.query(".view"):
             for panel in getattr(view, "panels", ()):
                 panel.repaint(everything=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.errors import TwinError
+from twin.tui import actions
 from twin.tui.plan import HallPlan, hall_plans
 from twin.units import NS_PER_S
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from twin.runtime.frame import Frame
     from twin.runtime.session import Session
     from twin.site.site import Site
+    from twin.tui.actions import Action
     from twin.tui.theme import Palette
 
 #: lengths of time that the histories can show; 0 is everything since the start
@@ -45,6 +47,7 @@ class Ui:
         layer: layer of the hall's air: 0 under the floor, 1 at rack height, 2 over the racks.
         marks: alarms and faults seen so far, for the time line.
         message: a line that answers the last key, shown until the next key.
+        paces: whether this person may change the pace; extra: actions that this kind of screen has alone.
     """
 
     session: Session
@@ -59,6 +62,8 @@ class Ui:
     layer: int = 1
     view: str = "overview"
     message: str = ""
+    paces: bool = True
+    extra: tuple[Action, ...] = ()
     marks: dict[tuple[int, str, str], Mark] = field(default_factory=dict)
     halls: tuple[HallPlan, ...] = ()
     cache: dict[Any, Any] = field(default_factory=dict)
@@ -70,6 +75,14 @@ class Ui:
     def site(self) -> Site:
         """The plant that is watched."""
         return self.session.site
+
+    def refuses(self, action: Action) -> bool:
+        """Tell whether this person's role forbids an action now."""
+        return (action.writes and self.read_only) or (action.paces and not self.paces)
+
+    def available(self) -> list[Action]:
+        """Return the actions that work now."""
+        return [*actions.available(self.view, self.read_only, paces=self.paces, extra=self.extra)]
 
     @property
     def window_ns(self) -> int:

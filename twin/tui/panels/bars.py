@@ -178,7 +178,7 @@ class KeyBar(Canvas):
 
 def key_row(ui: Ui, width: int) -> Row:
     """Return keys with their labels in the registry's order, those of the lowest rank left out when it is narrow."""
-    wanted = [a for a in actions.available(ui.view, ui.read_only) if a.bar]
+    wanted = [a for a in ui.available() if a.bar]
     items: dict[str, Row] = {}
     for action in wanted:
         label = "go on" if action.name == "toggle_pause" and ui.frame.paused else action.label

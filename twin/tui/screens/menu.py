@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DURATIONS = ("1m", "5m", "10m", "30m", "1h", "until cleared")
 #: at most so many targets are listed; typing narrows them down
 SHOWN_MAX = 200
+#: longest text that can be typed into a menu
+TYPED_MAX = 120
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class Menu(ModalScreen[Command | None]):
         elif event.key == "ctrl+c":
             self.dismiss(None)
             return
-        elif event.character and event.character.isprintable():
+        elif event.character and event.character.isprintable() and len(step.typed) < TYPED_MAX:
             step.typed += event.character
             step.cursor, step.error = 0, ""
         step.repaint()
