@@ -11,6 +11,8 @@ import re
 from twin.errors import InputError
 
 NS_PER_S = 1_000_000_000
+#: a Julian year
+NS_PER_YEAR = 31_557_600 * NS_PER_S
 S_PER_HOUR = 3600.0
 J_PER_KWH = 3.6e6
 KELVIN_OFFSET = 273.15

@@ -56,6 +56,8 @@ class FaultKind:
         clear: called with (own block, element index) when it ends.
         value_doc: meaning and unit of the value, empty when the fault has none.
         value_default, value_range: default and allowed range of the value.
+        held: tells, called with (own block, element index), whether the element got into this condition by itself and
+            stays in it (a protection that latched); clearing the fault there resets it. None when that cannot be.
     """
 
     name: str
@@ -66,6 +68,7 @@ class FaultKind:
     value_doc: str = ""
     value_default: float = 1.0
     value_range: tuple[float, float] = (0.0, 1.0)
+    held: Callable[[Any, int], bool] | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class ChipKernel:
         gpu_job: NDArray[Any], placement_version: NDArray[Any], rack_supply_temp_c: NDArray[Any],
         rack_flow_kg_s: NDArray[Any], rack_inlet_temp_c: NDArray[Any], rack_air_flow_m3_s: NDArray[Any],
         pressure_pa: NDArray[Any], classes: NDArray[Any], power_factor: NDArray[Any], leak_factor: NDArray[Any],
+        interface_factor: NDArray[Any],
         stream_ptr: NDArray[Any], stream_class: NDArray[Any], stream_is_air: NDArray[Any],
         stream_depth: NDArray[Any], stream_share: NDArray[Any], rack_stream_ptr: NDArray[Any],
         rack_cp_j_kgk: NDArray[Any],

@@ -145,6 +145,7 @@ cdef class ChipKernel:
         pressure_pa: of the air, one.
         classes: (n, len(CLASS_COLUMNS)) table of accelerator types.
         power_factor, leak_factor: manufacturing spread, per GPU.
+        interface_factor: lid-to-plate resistance of an aged interface over a new one, per GPU.
         stream_ptr (int32, n+1), stream_class, stream_is_air, stream_depth (int32), stream_share: first GPU, type, medium,
             depth and share of the rack's flow that one GPU of the stream gets.
         rack_stream_ptr (int32, n+1): first stream of each rack. rack_cp_j_kgk: specific heat of its coolant.
@@ -161,7 +162,7 @@ cdef class ChipKernel:
     cdef double[::1] temp_max, tick_in, tick_out, tick_stored
     cdef int64_t[::1] throttled_count
     cdef const double[::1] r_factor, util, mem, cap, supply, flow, inlet, air_flow, pressure, power_factor, leak_factor
-    cdef const double[::1] stream_share, rack_cp
+    cdef const double[::1] stream_share, rack_cp, aged
     cdef const int[::1] on, gpu_job, stream_ptr, stream_class, stream_is_air, stream_depth, rack_stream_ptr
     cdef const int64_t[::1] placement
     cdef const double[:, ::1] classes
@@ -178,13 +179,13 @@ cdef class ChipKernel:
                  rack_gpu_power_w, rack_gpu_temp_c_max, rack_throttled, job_perf_frac, gpu_temp_max_c, throttled_count,
                  tick_in_j, tick_out_j, tick_stored_j, gpu_r_factor, gpu_util_frac, gpu_mem_frac, gpu_on,
                  rack_cap_frac, gpu_job, placement_version, rack_supply_temp_c, rack_flow_kg_s, rack_inlet_temp_c,
-                 rack_air_flow_m3_s, pressure_pa, classes, power_factor, leak_factor, stream_ptr, stream_class,
-                 stream_is_air, stream_depth, stream_share, rack_stream_ptr, rack_cp_j_kgk, variant=""):
+                 rack_air_flow_m3_s, pressure_pa, classes, power_factor, leak_factor, interface_factor, stream_ptr,
+                 stream_class, stream_is_air, stream_depth, stream_share, rack_stream_ptr, rack_cp_j_kgk, variant=""):
         gpus, streams, racks = len(gpu_temp_c), len(stream_heat_w), len(rack_gpu_power_w)
         for length, group in (
             (gpus, (gpu_hbm_temp_c, gpu_lid_temp_c, gpu_plate_temp_c, gpu_coolant_temp_c, gpu_clock_frac, gpu_power_w,
                     gpu_limit_frac, gpu_throttle, gpu_r_factor, gpu_util_frac, gpu_mem_frac, gpu_on, gpu_job,
-                    power_factor, leak_factor)),
+                    power_factor, leak_factor, interface_factor)),
             (streams, (stream_return_temp_c, stream_class, stream_is_air, stream_depth, stream_share)),
             (racks, (rack_gpu_temp_c_max, rack_throttled, rack_cap_frac, rack_supply_temp_c, rack_flow_kg_s,
                      rack_inlet_temp_c, rack_air_flow_m3_s, rack_cp_j_kgk)),
@@ -206,6 +207,7 @@ cdef class ChipKernel:
         self.rack_power, self.rack_temp_max, self.rack_throttled = rack_gpu_power_w, rack_gpu_temp_c_max, rack_throttled
         self.job_perf, self.temp_max, self.throttled_count = job_perf_frac, gpu_temp_max_c, throttled_count
         self.tick_in, self.tick_out, self.tick_stored = tick_in_j, tick_out_j, tick_stored_j
+        self.aged = interface_factor
         self.r_factor, self.util, self.mem, self.on = gpu_r_factor, gpu_util_frac, gpu_mem_frac, gpu_on
         self.cap, self.gpu_job, self.placement = rack_cap_frac, gpu_job, placement_version
         self.supply, self.flow, self.inlet = rack_supply_temp_c, rack_flow_kg_s, rack_inlet_temp_c
@@ -235,8 +237,8 @@ cdef class ChipKernel:
         for s in range(self.stream_heat.shape[0]):
             self.stream_worn[s] = 0
             for i in range(self.stream_ptr[s], self.stream_ptr[s + 1]):
-                self.lid_factor[i] = 1.0 / self.r_factor[i]
-                if self.r_factor[i] != 1.0:
+                self.lid_factor[i] = 1.0 / (self.r_factor[i] * self.aged[i])
+                if self.lid_factor[i] != 1.0:
                     self.stream_worn[s] = 1
             self._note_bits(s)
             self.flow_seen[s] = -1.0

@@ -27,12 +27,15 @@ def command(files: tuple[str, ...], as_json: bool) -> int:
             if row["ok"]:
                 print(f"{row['file']}: {row['racks']:,} racks, {row['gpus']:,} GPUs, "
                       f"{row['expectations']} expectations, {row['variants']} variants: fine")
+                for note in row["notes"]:
+                    print(f"  note: {note}")
             else:
                 print(f"{row['file']}: {row['error']}", file=sys.stderr)
     return 0 if all(row["ok"] for row in rows) else InputError.exit_code
 
 
 def _check(name: str) -> dict[str, Any]:
+    from twin.domains.chip.step import runaway_notes
     from twin.scenario.open import open_run
 
     try:
@@ -40,7 +43,8 @@ def _check(name: str) -> dict[str, Any]:
         for variant in run.spec.variant:
             open_run(name, variant=variant.name, history=False)
     except InputError as error:
-        return {"file": name, "ok": False, "error": str(error).removeprefix(f"{name}: ")}
+        return {"file": name, "ok": False, "error": str(error).removeprefix(f"{name}: "), "notes": []}
     axes = run.sim.site.axes
     return {"file": name, "ok": True, "error": None, "racks": axes["rack"], "gpus": axes["gpu"],
-            "expectations": len(run.expectations), "variants": len(run.spec.variant)}
+            "expectations": len(run.expectations), "variants": len(run.spec.variant),
+            "notes": runaway_notes(run.sim.site.topology)}

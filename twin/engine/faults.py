@@ -9,7 +9,7 @@ from twin.errors import CommandError
 from twin.site.site import Site
 from twin.state.state import State
 from twin.units import format_duration
-from twin.wiring import Command, Event
+from twin.wiring import Command, Event, FaultKind
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,33 @@ class Faults:
                 if slots.slot_kind[i] >= 0 and 0 <= slots.slot_until_ns[i] <= due_ns]
 
     def clear(self, command: Command, now_ns: int) -> list[Event]:
-        """End a fault by name (and place, when given); raise CommandError when none is active."""
+        """End a fault by name (and place, when given), or reset there what latched by itself.
+
+        Raises:
+            CommandError: no such fault is active, and nothing of its kind is held.
+        """
         index = self._registry.fault(command.name)
-        kind = self._registry.faults[index][1]
+        domain, kind = self._registry.faults[index]
         slots = self._state.faults
         wanted = self._registry.place(kind.axis, command.target, where=f"clear {kind.name}") if command.target else -1
         chosen = [i for i in range(slots.slot_kind.size)
                   if slots.slot_kind[i] == index and wanted in (-1, slots.slot_element[i])]
-        if not chosen:
+        held = self._held(domain, kind, wanted, {int(slots.slot_element[i]) for i in chosen})
+        if not chosen and not held:
             raise CommandError("that fault is not active", where=f"clear {kind.name} {command.target}".strip())
-        return [self._clear(i, now_ns) for i in chosen]
+        for element in held:
+            kind.clear(self._state.blocks[domain], element)
+        return [self._clear(i, now_ns) for i in chosen] + [
+            Event(now_ns, "info", "fault", self._name(kind.axis, element), f"{kind.name} is reset", {"fault": kind.name})
+            for element in held]
+
+    def _held(self, domain: str, kind: FaultKind, wanted: int, but: set[int]) -> list[int]:
+        """Return the elements that are in a fault's condition by themselves; ``wanted`` -1 looks at all."""
+        if kind.held is None:
+            return []
+        block = self._state.blocks[domain]
+        looked_at = range(self._site.axes[kind.axis]) if wanted < 0 else (wanted,)
+        return [e for e in looked_at if e not in but and kind.held(block, e)]
 
     def _clear(self, slot: int, now_ns: int) -> Event:
         slots = self._state.faults

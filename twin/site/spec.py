@@ -141,6 +141,7 @@ class RowSpec(_Section, kw_only=True, frozen=True):
     cooler: Annotated[CoolingUnitsSpec | None, doc("In-row coolers, spread evenly among the racks.", kind="crahs")] = None
     door: Annotated[DoorSpec | None, doc("Rear-door heat exchanger of every rack.", kind="crahs")] = None
     repeat: Annotated[int, Meta(ge=1, le=1_000, description="How many such rows, numbered on.")] = 1
+    interface_age: Annotated[DurationNs, doc("Age of the accelerators' thermal interfaces, as in 1000d: they dry out.")] = 0
 
 
 class HallSpec(_Section, kw_only=True, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -316,3 +317,74 @@ def test_rows_fit_the_block():
     for alarm in ALARMS:
         assert axes[alarm.column] == alarm.axis == "rack"
         assert not isinstance(alarm.threshold, str) or axes[alarm.threshold] == "rack"
+
+
+def test_a_gpu_that_shut_itself_down_stays_so_until_an_operator_resets_it():
+    from twin.scenario.open import open_run
+    from twin.wiring import Command
+
+    sim = open_run("small", history=False).sim
+    sim.run_until(30 * 10**9)
+    gpu = sim.site.find("A1.01.g07")[1]
+    job = int(sim.state.workload.gpu_job[gpu])
+    for name in ("gpu_temp_c", "gpu_lid_temp_c", "gpu_plate_temp_c"):
+        getattr(sim.state.chip, name)[gpu] = 140.0
+    sim.refresh()
+    sim.advance(5)
+    assert sim.state.chip.gpu_throttle[gpu] == 0x200
+    assert sim.state.workload.job_failures[job] == 1
+    sim.run_until(120 * 10**9)
+    assert sim.state.chip.gpu_temp_c[gpu] < 60
+    assert sim.state.chip.gpu_power_w[gpu] == 0
+    node = sim.site.topology.gpu_node[gpu]
+    tray = np.flatnonzero(sim.site.topology.gpu_node == node)
+    holders = sim.state.workload.gpu_job[tray]
+    assert not np.isin(holders, np.flatnonzero(sim.state.workload.job_state == 2)).any()  # nothing is placed there
+    sim.submit(Command("clear", sim.now_ns, "gpu_shutdown", "A1.01.g07"))
+    sim.advance(5)
+    assert sim.state.chip.gpu_throttle[gpu] == 0
+    assert sim.state.chip.gpu_power_w[gpu] > 50
+    assert any("gpu_shutdown is reset" in e.text for e in sim.events)
+
+
+def test_clearing_where_nothing_is_held_is_refused():
+    from twin.errors import CommandError
+    from twin.scenario.open import open_run
+    from twin.wiring import Command
+
+    sim = open_run("small", history=False).sim
+    sim.advance(3)
+    with pytest.raises(CommandError, match="not active"):
+        sim.faults.clear(Command("clear", 0, "gpu_shutdown", "A1.01.g07"), sim.now_ns)
+
+
+def test_aged_interfaces_differ_from_chip_to_chip_and_have_the_stated_mean():
+    from benchmarks.chip_rig import ChipRig
+    from twin.domains.chip.step import interface_factors
+    from twin.units import NS_PER_YEAR
+
+    rig = ChipRig((("gb200-nvl72", 40),))
+    assert (interface_factors(rig.site, 1) == 1.0).all()
+    row = rig.site.spec.hall[0].row[0]
+    aged = msgspec.structs.replace(row, interface_age=4 * NS_PER_YEAR)
+    hall = msgspec.structs.replace(rig.site.spec.hall[0], row=[aged])
+    rig.site.spec = msgspec.structs.replace(rig.site.spec, hall=[hall])
+    factors = interface_factors(rig.site, 1)
+    growth = rig.topology.gpu_entries[0]["r_lid_plate_growth_per_year"]
+    assert factors.mean() == pytest.approx(1 + 4 * growth, rel=0.02)
+    assert factors.min() >= 1.0
+    assert factors.std() == pytest.approx(0.5 * 4 * growth, rel=0.1)
+
+
+def test_a_chip_that_would_run_away_is_refused():
+    from twin.catalog.loader import load_catalog
+    from twin.domains.chip.step import class_row, runaway_ratio
+    from twin.errors import CatalogError
+
+    leaky = {"accelerators": {"leaky": {"like": "gb200", "leak_frac": 0.6, "leak_beta_per_k": 0.05}}}
+    entry = load_catalog(leaky).get("accelerators", "leaky")
+    # beta P R by hand: 0.05 x 0.6 (1200 - hbm) e^(0.05 (88 - 65)) x voltage x 0.0249 K/W
+    assert runaway_ratio(entry) > 1
+    with pytest.raises(CatalogError, match="run away"):
+        class_row(entry)
+    assert runaway_ratio(load_catalog(None).get("accelerators", "gb200")) < 0.2

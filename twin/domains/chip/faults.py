@@ -23,6 +23,11 @@ def bring_back(own: Any, gpu: int) -> None:
     own.gpu_limit_frac[gpu] = OPEN_LIMIT
 
 
+def is_off(own: Any, gpu: int) -> bool:
+    """Tell whether the GPU shut itself down; it stays so until an operator resets it."""
+    return bool(own.gpu_throttle[gpu] & SHUT_DOWN)
+
+
 def wear_interface(own: Any, gpu: int, value: float) -> None:
     """The thermal interface between lid and plate conducts less."""
     own.gpu_r_factor[gpu] = value
@@ -34,9 +39,9 @@ def renew_interface(own: Any, gpu: int) -> None:
 
 
 FAULTS = (
-    FaultKind("gpu_shutdown", "gpu", "A GPU falls off the bus: it draws nothing and its job stands still. Clearing it "
-              "resets the chip, also one that shut itself down.",
-              shut_down, bring_back),
+    FaultKind("gpu_shutdown", "gpu", "A GPU falls off the bus: it draws nothing, its job is interrupted and its node "
+              "gets no other. Clearing it resets the chip, also one that shut itself down.",
+              shut_down, bring_back, held=is_off),
     FaultKind("gpu_thermal_interface", "gpu", "A GPU's thermal interface dries out, so the chip runs hotter.",
               wear_interface, renew_interface, "resistance from lid to plate over nominal", 3.0, (1.0, 20.0)),
 )

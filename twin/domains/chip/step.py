@@ -12,15 +12,35 @@ from twin._kernels.draws import normal_array, stream_id
 from twin._kernels.laws import leakage_w, voltage_frac
 from twin.arrays import F64, aligned_full, frozen_f64, frozen_i32
 from twin.catalog.entry import Entry
-from twin.errors import SpecError
+from twin.errors import CatalogError, SpecError
 from twin.site.site import Site, Topology
-from twin.units import NS_PER_S
+from twin.site.topology import row_list
+from twin.units import NS_PER_S, NS_PER_YEAR
 from twin.wiring import Bind
 
 #: junction temperature at which a catalogue's idle power is understood to hold.
 IDLE_TEMP_C = 35.0
 #: how far below the limit a hot GPU is worth a warning.
 WARN_K = 3.0
+
+
+def runaway_ratio(entry: Entry) -> float:
+    """Return the gain of the loop heat -> temperature -> leakage -> heat at the hottest allowed junction.
+
+    beta times the leakage at the operating limit and highest voltage times the resistance from die to coolant at the
+    design flow. At 1 and above the temperature has no steady value: the chip runs away. Ordinary chips lie below 0.3.
+    """
+    leak = (entry["tdp_w"] - entry["hbm_power_w"]) * entry["leak_frac"]
+    hot = leakage_w(leak, entry["leak_beta_per_k"], entry["temp_max_operating_c"] - entry["leak_ref_temp_c"])
+    resistance = entry["r_die_lid_k_w"] + entry["r_lid_plate_k_w"] + entry["r_plate_coolant_k_w"]
+    return float(entry["leak_beta_per_k"] * hot * voltage_frac(entry["clock_max_frac"]) * resistance)
+
+
+def runaway_notes(topology: Topology) -> list[str]:
+    """Return a warning for each accelerator of a site whose leakage is more than half way to running away."""
+    gains = [(entry.name, runaway_ratio(entry)) for entry in topology.gpu_entries]
+    return [f"{name}: leakage is {gain:.0%} of the way to running away at the hottest allowed junction"
+            for name, gain in gains if gain > 0.5]
 
 
 def class_row(entry: Entry) -> dict[str, float]:
@@ -30,8 +50,12 @@ def class_row(entry: Entry) -> dict[str, float]:
     35 degC and lowest voltage, so that what remains is idle power proper.
 
     Raises:
-        CatalogError: the entry lacks a thermal key.
+        CatalogError: the entry lacks a thermal key, or leaks so much that its temperature would run away.
     """
+    gain = runaway_ratio(entry)
+    if gain >= 1.0:
+        raise CatalogError(f"leakage and resistance run away: their loop gain is {gain:.2f}",
+                           where=f"accelerators.{entry.name}", expected="less than 1")
     tdp, hbm, hbm_idle = entry["tdp_w"], entry["hbm_power_w"], entry["hbm_power_w"] * entry["hbm_idle_frac"]
     chip, beta, ref = tdp - hbm, entry["leak_beta_per_k"], entry["leak_ref_temp_c"]
     leak = chip * entry["leak_frac"]
@@ -111,6 +135,23 @@ def stream_shares(topology: Topology) -> F64:
     return frozen_f64(shares)
 
 
+def interface_factors(site: Site, seed: int) -> F64:
+    """Return, per GPU, the resistance from lid to plate over that of a new one: thermal interfaces dry out.
+
+    The row's ``interface_age`` times the accelerator's ``r_lid_plate_growth_per_year``, which differs from chip to
+    chip by half of itself (one sigma, never below nothing). Ones where every row is new.
+    """
+    t = site.topology
+    ages = np.array([row.interface_age / NS_PER_YEAR for _, _, row in row_list(site.spec)], dtype=np.float64)
+    growth = np.array([e.get("r_lid_plate_growth_per_year", 0.0) for e in t.gpu_entries], dtype=np.float64)
+    draws = normal_array(seed, stream_id("chip.interface"), 0, len(t.gpu_class))
+    own = np.minimum(2.5, np.maximum(0.0, 1.0 + 0.5 * draws))
+    factors = aligned_full(len(t.gpu_class), 1.0, np.float64)
+    factors += ages[t.rack_row[t.gpu_rack]] * growth[t.gpu_class] * own
+    factors.flags.writeable = False
+    return factors
+
+
 def warn_temperatures(topology: Topology) -> F64:
     """Return, per rack, the junction temperature at which a hot GPU is worth a warning, degC."""
     limits = [entry["temp_max_operating_c"] - WARN_K for entry in topology.gpu_entries]
@@ -134,7 +175,8 @@ def build_kernel(site: Site, seed: int, own: Any, views: Any, variant: str = "")
         rack_flow_kg_s=views.liquid.rack_flow_kg_s, rack_inlet_temp_c=views.air.rack_inlet_temp_c,
         rack_air_flow_m3_s=views.air.rack_air_flow_m3_s, pressure_pa=views.weather.pressure_pa,
         classes=class_table(t.gpu_entries), power_factor=spread(seed, "chip.efficiency", sigma_power),
-        leak_factor=spread(seed, "chip.leakage", sigma_leak), stream_ptr=t.stream_gpu_ptr,
+        leak_factor=spread(seed, "chip.leakage", sigma_leak), interface_factor=interface_factors(site, seed),
+        stream_ptr=t.stream_gpu_ptr,
         stream_class=frozen_i32(t.gpu_class[t.stream_gpu_ptr[:-1]]), stream_is_air=t.stream_is_air,
         stream_depth=t.stream_depth, stream_share=stream_shares(t),
         rack_stream_ptr=t.rack_stream_ptr,
