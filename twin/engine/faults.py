@@ -82,8 +82,8 @@ class Faults:
         for element in held:
             kind.clear(self._state.blocks[domain], element)
         return [self._clear(i, now_ns) for i in chosen] + [
-            Event(now_ns, "info", "fault", self._name(kind.axis, element), f"{kind.name} is reset", {"fault": kind.name})
-            for element in held]
+            Event(now_ns, "info", "fault", self._name(kind.axis, element), f"{kind.name} is reset",
+                  {"fault": kind.name}) for element in held]
 
     def _held(self, domain: str, kind: FaultKind, wanted: int, but: set[int]) -> list[int]:
         """Return the elements that are in a fault's condition by themselves; ``wanted`` -1 looks at all."""
