@@ -11,7 +11,7 @@ from twin.cli.lazy import LazyGroup
 VERBS = {
     "run": ("twin.cli.run", "Open a scenario on the live screen."),
     "replay": ("twin.cli.replay", "Run a scenario without a screen and print what came out."),
-    "serve": ("twin.cli.serve", "Serve a scenario to others: SSH, metrics."),
+    "serve": ("twin.cli.serve", "Serve a scenario to others: SSH, web, metrics."),
     "scenarios": ("twin.cli.scenarios", "List the built-in scenarios."),
     "check": ("twin.cli.check", "Check scenario files without running them."),
     "inspect": ("twin.cli.inspect", "Show what a snapshot or a scenario holds."),

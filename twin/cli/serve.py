@@ -15,6 +15,7 @@ from twin.errors import InputError
 #: server -> (module, one line of help)
 SERVERS = {
     "ssh": ("twin.cli.serve_ssh", "The live screen for many terminals, over SSH."),
+    "web": ("twin.cli.serve_web", "The live screen in browsers, a private factory for each."),
     "metrics": ("twin.cli.serve_metrics", "A run as a Prometheus target."),
 }
 
