@@ -12,6 +12,7 @@ VERBS = {
     "run": ("twin.cli.run", "Open a scenario on the live screen."),
     "replay": ("twin.cli.replay", "Run a scenario without a screen and print what came out."),
     "serve": ("twin.cli.serve", "Serve a scenario to others: SSH, web, metrics."),
+    "branch": ("twin.cli.branch", "Run two futures of one moment and say how they differ."),
     "scenarios": ("twin.cli.scenarios", "List the built-in scenarios."),
     "check": ("twin.cli.check", "Check scenario files without running them."),
     "inspect": ("twin.cli.inspect", "Show what a snapshot or a scenario holds."),

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from twin.errors import InputError
 from twin.runtime.frame import Frame, FrameMaker
+from twin.runtime.pace import SLICE_S, Pace
 from twin.scenario import keyframe, snapshot
 from twin.scenario.run import Run
 from twin.scenario.timeline import Timeline
@@ -30,14 +31,8 @@ from twin.wiring import Command, Event, FaultKind, Setting
 T = TypeVar("T")
 PAST = "this is the past: a command would contradict what followed"
 
-#: longest stretch of wall time between two looks at the inbox, s
-SLICE_S = 0.010
-#: pacing quantum when there is nothing to do, s
-QUANTUM_S = 0.020
 #: rest of a session that could run faster but waits for another branch, s
 LIMITED_S = 0.002
-#: debt beyond which the pace is given up, s of wall time
-DEBT_S = 0.25
 #: frames are published at most this often, s
 FRAME_S = 0.09
 #: keyframes are so far apart that running from one to the next again takes this long, s of processor time
@@ -134,6 +129,21 @@ class Session:
         """Return the newest frame; never waits."""
         return self._frame
 
+    @property
+    def paused(self) -> bool:
+        """It does not advance now."""
+        return self._paused and not self._steps
+
+    @property
+    def running(self) -> bool:
+        """Its thread was started and not closed; it may be paused."""
+        return self._thread is not None
+
+    @property
+    def speed(self) -> float:
+        """The pace that was asked for, simulated seconds per second."""
+        return self._speed
+
     # ---- acting ----------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -156,6 +166,7 @@ class Session:
 
     def resume(self) -> None:
         """Go on advancing."""
+        self._paused = False  # at once: branches that wait for each other count it from now on
         self._post(lambda: self._set_paused(False))
 
     def toggle_pause(self) -> None:
@@ -175,18 +186,23 @@ class Session:
             raise InputError(f"speed {speed} is not possible", expected="a positive number or 'max'")
         self._post(lambda: setattr(self, "_speed", speed))
 
+    def check(self, command: Command) -> None:
+        """Raise what ``send`` would raise; nothing is changed."""
+        if self.read_only:
+            raise InputError("this session is read-only", expected="an operator's session")
+        self._sim.validate(command)
+        if self._frame.in_past:
+            raise InputError(PAST, where=format_duration(self._frame.now_ns),
+                             expected="a fork of this moment, or its future given up (truncate)")
+
     def send(self, command: Command) -> None:
         """Hand a command to the engine; it is applied at the next tick boundary.
 
         Raises:
             CommandError: it names something that does not exist.
-            InputError: the session is read-only.
+            InputError: the session is read-only, or shows its past.
         """
-        if self.read_only:
-            raise InputError("this session is read-only", expected="an operator's session")
-        self._sim.validate(command)
-
-        self._refuse_in_past(self._frame.in_past)
+        self.check(command)
 
         def act() -> None:
             if self.timeline.in_past:  # it went there after the command was sent
@@ -304,11 +320,6 @@ class Session:
         else:
             self.timeline.seek_tick(sought[1], lambda: self._closing)
 
-    def _refuse_in_past(self, in_past: bool) -> None:
-        if in_past:
-            raise InputError(PAST, where=format_duration(self._frame.now_ns),
-                             expected="a fork of this moment, or its future given up (truncate)")
-
     # ---- the worker ------------------------------------------------------------------------------------
 
     def _ask(self, act: Callable[[], T], timeout_s: float) -> T:
@@ -350,7 +361,7 @@ class Session:
 
     def _loop(self) -> None:
         sim = self._sim
-        pace = _Pace()
+        pace = Pace()
         published = 0.0
         dirty = True
         while not self._closing:
@@ -392,7 +403,7 @@ class Session:
             act()
             some = True
 
-    def _slice(self, pace: _Pace, wall: float) -> None:
+    def _slice(self, pace: Pace, wall: float) -> None:
         """Advance for at most a slice of wall time towards where the pace says the run should be."""
         sim, timeline = self._sim, self.timeline
         if self._steps:
@@ -439,45 +450,3 @@ class Session:
 
     def _publish(self) -> None:
         self._frame = self._make()
-
-
-class _Pace:
-    """Turns wall time into simulated time that is due, and measures what was reached."""
-
-    def __init__(self) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        self._anchor: tuple[float, int, float] | None = None
-        self._window: list[tuple[float, int]] = []
-
-    def target(self, now_ns: int, speed: float, wall: float) -> float:
-        """Return the simulated instant that should be reached by now."""
-        if math.isinf(speed):
-            self._anchor = None
-            return math.inf
-        if self._anchor is None or self._anchor[2] != speed:
-            self._anchor = (wall, now_ns, speed)
-        begun, from_ns, _ = self._anchor
-        due = from_ns + (wall - begun) * speed * 1e9
-        if due - now_ns > max(DEBT_S * speed * 1e9, 2e9):  # too far behind: drop the debt, the screen shows it
-            self._anchor = (wall, now_ns, speed)
-            due = now_ns + SLICE_S * speed * 1e9
-        return due
-
-    def idle(self, next_ns: int, speed: float, wall: float) -> float:
-        """Return how long to rest before looking again, s: until the next tick is due, at most a quantum."""
-        if math.isinf(speed):
-            return 0.0
-        if self._anchor is None:
-            return QUANTUM_S
-        begun, from_ns, _ = self._anchor
-        return min(QUANTUM_S, max(0.0005, begun + (next_ns - from_ns) * 1e-9 / speed - wall))
-
-    def achieved(self, now_ns: int, wall: float) -> float:
-        """Return simulated seconds per second over about the last second."""
-        self._window.append((wall, now_ns))
-        while len(self._window) > 2 and wall - self._window[1][0] > 1.5:
-            self._window.pop(0)
-        begun, from_ns = self._window[0]
-        return (now_ns - from_ns) * 1e-9 / (wall - begun) if wall - begun > 0.05 else 0.0
