@@ -47,3 +47,4 @@ bench: $(STAMP)  ## benchmarks: each kernel, each domain, the whole tick, snapsh
 
 docs: $(STAMP)   ## regenerate the generated pages in docs/
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.validation

@@ -113,7 +113,15 @@ def metrics_page() -> str:
     ])
 
 
+def laws_md() -> str:
+    """docs/laws.md: every equation with range and source."""
+    from docs.laws_page import laws_page
+
+    return laws_page(NOTE)
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "laws.md": laws_md,
     "metrics.md": metrics_page,
     "scenario.md": scenario_page, "state.md": state_page, "events.md": events_page, "catalog.md": catalog_page,
 }

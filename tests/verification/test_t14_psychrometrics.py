@@ -23,12 +23,14 @@ TABLE = [
 
 
 @pytest.mark.parametrize("temp, humidity, ratio, enthalpy, wet_bulb, dew_point", TABLE)
-def test_printed_table(temp, humidity, ratio, enthalpy, wet_bulb, dew_point):
+def test_printed_table(validate, temp, humidity, ratio, enthalpy, wet_bulb, dew_point):
     w = laws.humidity_ratio(temp, humidity)
-    assert w == pytest.approx(ratio, abs=1e-6)
-    assert laws.moist_enthalpy_j_kg(temp, w) / 1000 == pytest.approx(enthalpy, abs=0.005)
-    assert laws.wet_bulb_c(temp, w) == pytest.approx(wet_bulb, abs=0.005)
-    assert laws.dew_point_c(w) == pytest.approx(dew_point, abs=0.005)
+    at, source = f"at {temp:g} degC and {humidity:.0%}", "psychrolib 2.5.0, ASHRAE Fundamentals"
+    validate.near("T14", f"humidity ratio {at}", w, ratio, within=1e-6, unit="kg/kg", source=source)
+    validate.near("T14", f"enthalpy {at}", laws.moist_enthalpy_j_kg(temp, w) / 1000, enthalpy, within=0.005,
+                  unit="kJ/kg", source=source)
+    validate.near("T14", f"wet bulb {at}", laws.wet_bulb_c(temp, w), wet_bulb, within=0.005, unit="degC", source=source)
+    validate.near("T14", f"dew point {at}", laws.dew_point_c(w), dew_point, within=0.005, unit="degC", source=source)
 
 
 def test_wet_bulb_at_30_degc_and_half_saturation():
