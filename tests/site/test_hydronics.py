@@ -29,7 +29,7 @@ def hydronics(rows: list[Any], loops: list[Any]) -> Hydronics:
 
 def test_axes_names_and_connections() -> None:
     site = hydronics([LIQUID_ROW, AIR_ROW], [WARM, CHILLED])
-    assert dict(site.axes) == {"tcs": 2, "cdu": 6, "pump": 12, "loop": 2, "rejector": 2, "chiller": 1}
+    assert dict(site.axes) == {"tank": 0, "tcs": 2, "cdu": 6, "pump": 12, "loop": 2, "rejector": 2, "chiller": 1}
     assert site.names["tcs"] == ["A1.tcs", "A2.tcs"]
     assert site.names["cdu"][3] == "A2.cdu1"
     assert site.names["pump"][6] == "A2.cdu1.pumpA"

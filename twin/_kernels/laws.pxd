@@ -573,6 +573,58 @@ cdef inline double law_valve_share(double opening) noexcept nogil:
     return law_expm1(3.4011973816621555 * opening) / 29.0
 
 
+# ---- immersion --------------------------------------------------------------------------------------------
+
+cdef inline double law_boiling_pressure_pa(double temp_c, double boil_c, double slope_k) noexcept nogil:
+    """Vapour pressure by Clausius and Clapeyron through the normal boiling point, Pa: p0 exp(B (1/T0 - 1/T)).
+
+    p0 = 101325 Pa, B ``slope_k``. For FK-5-1-12, B = 3592.6 K meets the equation of state of McLinden et al. (2015)
+    within 0.2 % at 45 .. 60 degC and 2 % at 25 .. 80 degC.
+    """
+    return 101325.0 * law_exp(slope_k * (1.0 / (boil_c + 273.15) - 1.0 / (temp_c + 273.15)))
+
+
+cdef inline double law_vapour_density_kg_m3(double pressure_pa, double temp_c, double boil_c,
+                                            double boil_kg_m3) noexcept nogil:
+    """Density of saturated vapour as a gas of constant compressibility, kg/m3: that at boiling times p T0 / (p0 T)."""
+    return boil_kg_m3 * pressure_pa / 101325.0 * (boil_c + 273.15) / (temp_c + 273.15)
+
+
+cdef inline double law_zuber_w_m2(double k, double latent_j_kg, double vapour_kg_m3, double liquid_kg_m3,
+                                  double tension_n_m) noexcept nogil:
+    """Critical heat flux of pool boiling, W/m2: K h_fg rho_v^(1/2) (sigma g (rho_l - rho_v))^(1/4).
+
+    K = 0.131 (Zuber, 1959) or 0.149 on a large flat plate facing upward (Lienhard and Dhir, 1973).
+    """
+    return k * latent_j_kg * sqrt(vapour_kg_m3) * sqrt(sqrt(tension_n_m * 9.80665 * (liquid_kg_m3 - vapour_kg_m3)))
+
+
+cdef inline double law_zuber_minimum_w_m2(double latent_j_kg, double vapour_kg_m3, double liquid_kg_m3,
+                                          double tension_n_m) noexcept nogil:
+    """Least heat flux that keeps a film of vapour, W/m2: 0.09 rho_v h_fg (sigma g (rho_l-rho_v)/(rho_l+rho_v)^2)^(1/4).
+
+    Below it a surface that has dried out is wetted again. Source: Zuber (1959), constant of Berenson (1961).
+    """
+    cdef double both = liquid_kg_m3 + vapour_kg_m3
+    return 0.09 * vapour_kg_m3 * latent_j_kg * sqrt(sqrt(
+        tension_n_m * 9.80665 * (liquid_kg_m3 - vapour_kg_m3) / (both * both)))
+
+
+cdef inline double law_buoyant_flow_kg_s(double warmer_k, double rho_kg_m3, double expansion_per_k, double height_m,
+                                         double design_kg_s, double design_pa, double exponent) noexcept nogil:
+    """Flow that a column of warm fluid drives through boards in a bath, kg/s; 0 when it is not warmer.
+
+    The buoyancy rho g beta dT H equals the boards' resistance dp0 (m/m0)^n.
+    """
+    cdef double drive = rho_kg_m3 * 9.80665 * expansion_per_k * warmer_k * height_m
+    return design_kg_s * law_pow(drive / design_pa, 1.0 / exponent) if drive > 0.0 else 0.0
+
+
+cdef inline double law_orifice_kg_s(double area_m2, double density_kg_m3, double dp_pa) noexcept nogil:
+    """Flow out of an opening of the given effective area (discharge coefficient included), kg/s; none inwards."""
+    return area_m2 * sqrt(2.0 * density_kg_m3 * dp_pa) if dp_pa > 0.0 else 0.0
+
+
 # ---- hall air ---------------------------------------------------------------------------------------------
 
 cdef inline double law_fan_power_w(double speed, double design_w) noexcept nogil:

@@ -721,3 +721,79 @@ def daly_interval(double write_s, double mtbf_s):
     1116
     """
     return law_daly_interval(write_s, mtbf_s)
+
+
+# ---- immersion --------------------------------------------------------------------------------------------
+
+def boiling_pressure_pa(double temp_c, double boil_c, double slope_k):
+    """Return the vapour pressure of a fluid by Clausius and Clapeyron, Pa.
+
+    Args:
+        temp_c: temperature, degC, within about 30 K of the normal boiling point.
+        boil_c: normal boiling point, degC.
+        slope_k: B of ln(p/p0) = B (1/T0 - 1/T), K.
+
+    >>> round(boiling_pressure_pa(49.05, 49.05, 3592.6))
+    101325
+    """
+    return law_boiling_pressure_pa(temp_c, boil_c, slope_k)
+
+
+def vapour_density_kg_m3(double pressure_pa, double temp_c, double boil_c, double boil_kg_m3):
+    """Return the density of saturated vapour, kg/m3, from that at the normal boiling point.
+
+    >>> vapour_density_kg_m3(101325.0, 49.05, 49.05, 12.78)
+    12.78
+    """
+    return law_vapour_density_kg_m3(pressure_pa, temp_c, boil_c, boil_kg_m3)
+
+
+def zuber_w_m2(double k, double latent_j_kg, double vapour_kg_m3, double liquid_kg_m3, double tension_n_m):
+    """Return the critical heat flux of pool boiling, W/m2.
+
+    Args:
+        k: 0.131 (Zuber) or 0.149 (large flat plate).
+        latent_j_kg, vapour_kg_m3, liquid_kg_m3, tension_n_m: properties at saturation.
+
+    Source: Zuber (1959); Lienhard and Dhir (1973).
+
+    >>> round(zuber_w_m2(0.149, 87948.0, 12.78, 1527.0, 8.64e-3), -3)
+    158000.0
+    """
+    return law_zuber_w_m2(k, latent_j_kg, vapour_kg_m3, liquid_kg_m3, tension_n_m)
+
+
+def zuber_minimum_w_m2(double latent_j_kg, double vapour_kg_m3, double liquid_kg_m3, double tension_n_m):
+    """Return the least heat flux that keeps a film of vapour, W/m2.
+
+    Source: Zuber (1959), constant of Berenson (1961).
+
+    >>> round(zuber_minimum_w_m2(87948.0, 12.78, 1527.0, 8.64e-3), -2)
+    8700.0
+    """
+    return law_zuber_minimum_w_m2(latent_j_kg, vapour_kg_m3, liquid_kg_m3, tension_n_m)
+
+
+def buoyant_flow_kg_s(double warmer_k, double rho_kg_m3, double expansion_per_k, double height_m, double design_kg_s,
+                      double design_pa, double exponent):
+    """Return the flow that a warm column drives through boards in a bath, kg/s.
+
+    Args:
+        warmer_k: how much warmer the column is than the bath beside it, K.
+        rho_kg_m3, expansion_per_k: density and thermal expansion of the fluid.
+        height_m: height of the column.
+        design_kg_s, design_pa, exponent: resistance of the boards, dp = design_pa (m / design_kg_s)^exponent.
+
+    >>> round(buoyant_flow_kg_s(10.0, 815.0, 8e-4, 0.8, 1.9, 200.0, 1.3), 2)
+    0.67
+    """
+    return law_buoyant_flow_kg_s(warmer_k, rho_kg_m3, expansion_per_k, height_m, design_kg_s, design_pa, exponent)
+
+
+def orifice_kg_s(double area_m2, double density_kg_m3, double dp_pa):
+    """Return the flow out of an opening, A sqrt(2 rho dp), kg/s; 0 when dp is not positive.
+
+    >>> round(orifice_kg_s(1e-3, 12.78, 5000.0), 4)
+    0.3575
+    """
+    return law_orifice_kg_s(area_m2, density_kg_m3, dp_pa)

@@ -7,7 +7,8 @@ from twin.units import SUFFIX_OF_UNIT
 _QUALIFIERS = ("max", "min", "mean", "total", "design")
 
 #: units that only the catalogue uses
-_OWN_UNITS = {"flops": "FLOP/s", "ops": "op/s", "pa_s_m3": "Pa s/m3", "pa_s2_m6": "Pa s2/m6"}
+_OWN_UNITS = {"n_m": "N/m", "m2": "m2", "per_k": "1/K", "flops": "FLOP/s", "ops": "op/s", "pa_s_m3": "Pa s/m3",
+              "pa_s2_m6": "Pa s2/m6"}
 #: (suffix, unit), longest suffix first, so that ``_m3_s`` is not read as ``_s``
 _UNITS = sorted([*((suffix, unit) for unit, suffix in SUFFIX_OF_UNIT.items()), *_OWN_UNITS.items()],
                 key=lambda pair: -len(pair[0]))

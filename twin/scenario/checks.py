@@ -161,7 +161,7 @@ def _check_loops(spec: Spec, catalog: Catalog) -> None:
         for i, row in enumerate(hall.row):
             where = f"hall.{hall.name}.row.{i + 1}"
             _units(row.cdu, "warm", loops, f"{where}.cdu")
-            liquid = catalog.get("racks", row.rack)["cooling"] == "liquid"
+            liquid = catalog.get("racks", row.rack)["cooling"] != "air"
             if liquid and row.cdu is None:
                 raise SpecError(f"racks of '{row.rack}' are cooled by liquid, but the row has no CDUs",
                                 where=f"{where}.cdu", expected='a table as in { type = "cdu-1350kw", count = 3 }')

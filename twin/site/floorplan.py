@@ -138,6 +138,7 @@ class _Plans:
 
     def __init__(self, topology: Topology, cdu_names: list[str], loops: list[str], catalog: Any) -> None:
         self.topology, self.cdu_names, self.catalog = topology, cdu_names, catalog
+        self.cdu_at = {name: k for k, name in enumerate(cdu_names)}
         racks, cdus = len(topology.rack_row), len(cdu_names)
         gpu_of = [topology.gpu_entries[topology.gpu_class[topology.rack_gpu_ptr[r]]] for r in range(racks)]
         entries = [topology.rack_entries[c] for c in topology.rack_class]
@@ -233,6 +234,7 @@ class _Plans:
                                ("rear", self.cells + grid.cell(x, rear_y, 1))):
                 self.rack[key][r] = value
             grid.rack(x, wide, front_y, rear_y)
+            self._within(hall, r, x, y)
             x += wide
         for cdu in right:
             x = self._cdu(hall, grid, cdu, x, y)
@@ -267,6 +269,13 @@ class _Plans:
         self.cdu["hall"][cdu], self.cdu["x"][cdu], self.cdu["y"][cdu] = hall, x, y
         grid.solid(x, y, 1, RACK_DEPTH_CELLS)
         return x + 1
+
+    def _within(self, hall: int, rack: int, x: int, y: int) -> None:
+        """Place the exchanger of a tank where the tank is: it takes no floor of its own."""
+        name = f"{self.topology.names['rack'][rack]}.cdu"
+        if name in self.cdu_at:
+            cdu = self.cdu_at[name]
+            self.cdu["hall"][cdu], self.cdu["x"][cdu], self.cdu["y"][cdu] = hall, x, y
 
     def _aisles(self, hall: int, grid: HallGrid, aisles: list[tuple[int, int, int]],
                 spans: list[tuple[int, int]]) -> None:

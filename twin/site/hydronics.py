@@ -20,7 +20,8 @@ from twin.arrays import F64, I32, frozen_f64, frozen_i32, total
 from twin.catalog.entry import Entry
 from twin.errors import CatalogError, SpecError, nearest
 from twin.site.site import Topology
-from twin.site.spec import CoolingUnitsSpec, LoopSpec, Spec
+from twin.site.spec import CoolingUnitsSpec, LoopSpec, RowSpec, Spec
+from twin.site.tanks import TankRows, Tanks, is_tank
 from twin.site.topology import row_list
 
 #: Row headers are sized for this velocity and run along the racks and to the CDUs (engineering estimates).
@@ -49,6 +50,7 @@ class Hydronics:
         cdu_tcs, cdu_loop, cdu_hall: where a CDU belongs; cdu_pump_ptr: bounds of its pumps, shape (cdu + 1).
         cdu: parameter name -> array by CDU; cdu_entries: catalogue entry of each CDU.
         pump_cdu: CDU of a pump.
+        tanks: immersion tanks; their exchangers are the last CDUs, with no row loop (``cdu_tcs`` is -1).
         loops: specification of each plant loop; loop: parameter name -> array by loop.
         loop_order: loops in the order of calculation (chillers before the loop that takes their heat).
         loop_rejector_ptr: bounds of a loop's groups of coolers, shape (loop + 1).
@@ -81,6 +83,7 @@ class Hydronics:
     chiller_condenser_loop: I32
     chiller: Mapping[str, F64]
     chiller_entries: tuple[Entry, ...]
+    tanks: Tanks
     axes: Mapping[str, int]
     names: Mapping[str, Sequence[str]]
 
@@ -106,9 +109,11 @@ def build_hydronics(spec: Spec, catalog: Any, topology: Topology) -> Hydronics:
         rejector=_frozen(plant.rejector), rejector_entries=tuple(plant.rejector_entries),
         chiller_loop=frozen_i32(plant.chiller_loop), chiller_condenser_loop=frozen_i32(plant.condenser_loop),
         chiller=_frozen(plant.chiller), chiller_entries=tuple(plant.chiller_entries),
-        axes={"tcs": len(rows.rack_bounds), "cdu": len(rows.cdu_tcs), "pump": len(rows.pump_cdu),
-              "loop": len(spec.plant.loop), "rejector": len(plant.rejector_loop), "chiller": len(plant.chiller_loop)},
-        names={"tcs": rows.tcs_names, "cdu": rows.cdu_names, "pump": rows.pump_names,
+        tanks=rows.tanks.tanks(),
+        axes={"tank": len(rows.tanks.racks), "tcs": len(rows.rack_bounds), "cdu": len(rows.cdu_tcs),
+              "pump": len(rows.pump_cdu), "loop": len(spec.plant.loop), "rejector": len(plant.rejector_loop),
+              "chiller": len(plant.chiller_loop)},
+        names={"tank": rows.tanks.names, "tcs": rows.tcs_names, "cdu": rows.cdu_names, "pump": rows.pump_names,
                "loop": [loop.name for loop in spec.plant.loop], "rejector": plant.rejector_names,
                "chiller": plant.chiller_names},
     )
@@ -162,11 +167,15 @@ class _Rows:
         self.tcs_names: list[str] = []
         self.cdu_names: list[str] = []
         self.pump_names: list[str] = []
+        self.tanks = TankRows(catalog, topology)
+        immersed: list[tuple[int, str, int, RowSpec, Entry]] = []
         first = 0
         for hall, name, row in row_list(spec):
             entry = topology.rack_entries[int(topology.rack_class[first])]
             where = f"hall row {name}"
-            if entry["cooling"] == "liquid":
+            if is_tank(entry):
+                immersed.append((hall, name, first, row, entry))
+            elif entry["cooling"] == "liquid":
                 if row.cdu is None:
                     raise SpecError(f"racks '{row.rack}' are liquid-cooled, but row {name} has no CDU", where=where,
                                     expected='cdu = { type = "cdu-1350kw", count = 2, spare = 1 }')
@@ -174,6 +183,25 @@ class _Rows:
             elif row.cdu is not None:
                 raise SpecError(f"racks '{row.rack}' are air-cooled, so row {name} has no use for a CDU", where=where)
             first += row.racks
+        # the exchangers of tanks come behind all CDUs of row loops, so that those of a row stay together
+        for hall, name, first, row, entry in immersed:
+            self._tanks(spec, catalog, hall, name, first, row, entry)
+
+    def _tanks(self, spec: Spec, catalog: Any, hall: int, name: str, first: int, row: RowSpec, rack: Entry) -> None:
+        group, where = row.cdu, f"hall row {name}.cdu"
+        if group is None or group.count != 1 or group.spare:
+            raise SpecError(f"every tank of '{rack.name}' has one exchanger of its own", where=where,
+                            expected='cdu = { type = "tank-exchanger-60kw" }, without count and spare')
+        entry = catalog.get("cdus", group.type)
+        loop = self._loop(spec, group, where)
+        for r in range(first, first + row.racks):
+            place = f"{name}.{r - first + 1:02d}"
+            self.rack_cp[r] = self.tanks.add(place, r, len(self.cdu_tcs), rack, entry)
+            self._cdu(entry, f"{place}.cdu", -1, loop, hall, group, True)
+
+    def _loop(self, spec: Spec, group: CoolingUnitsSpec, where: str) -> int:
+        only = len(spec.plant.loop) == 1 and not group.loop
+        return 0 if only else find_loop(spec, group.loop or "warm", f"{where}.loop")
 
     def _row(self, spec: Spec, catalog: Any, hall: int, name: str, first: int, racks: int, rack: Entry,
              group: CoolingUnitsSpec) -> None:
@@ -205,8 +233,7 @@ class _Rows:
         }
         for key, value in values.items():
             self.tcs[key].append(float(value))
-        only = len(spec.plant.loop) == 1 and not group.loop
-        loop = 0 if only else find_loop(spec, group.loop or "warm", f"hall row {name}.cdu.loop")
+        loop = self._loop(spec, group, f"hall row {name}.cdu")
         for k in range(group.count):
             self._cdu(entry, f"{name}.cdu{k + 1}", tcs, loop, hall, group, k < group.count - group.spare)
         self.cdu_bounds.append(len(self.cdu_tcs))

@@ -25,7 +25,7 @@ class Topology:
 
     Indices run depth first: the racks of a row, the nodes of a rack and the GPUs of a node are contiguous;
     the GPUs of a stream are contiguous. A *stream* is a run of GPUs in one rack that see the same coolant:
-    a liquid-cooled rack is one stream; an air-cooled node is one stream per depth position, front before
+    a liquid-cooled or immersed rack is one stream; an air-cooled node is one stream per depth position, front before
     rear (the rear GPUs breathe the front ones' exhaust: stream s with depth > 0 follows stream s - 1).
 
     Attributes (int32 arrays, read-only):

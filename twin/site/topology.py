@@ -165,7 +165,7 @@ def _streams(entries: tuple[Entry, ...], rack_class: Any, nodes: Any, per_node: 
     gpus, racks, air, depths = [], [], [], []
     for rack, c in enumerate(rack_class):
         entry = entries[c]
-        if entry["cooling"] == "liquid":
+        if entry["cooling"] != "air":
             gpus.append([int(nodes[rack] * per_node[rack])])
             racks.append([rack])
             air.append([0])

@@ -205,7 +205,10 @@ class PowerState(Block, name="power"):
 
 
 class LiquidState(Block, name="liquid"):
-    """Row coolant loops (tcs), racks and CDUs."""
+    """Row coolant loops (tcs), racks and CDUs; immersion tanks and their exchangers.
+
+    In a tank the rack's supply and return are the bath below and above the boards (the boiling bath is one), and the
+    rack's flow is what passes the boards, or what boils at them; the tank's exchanger stands among the CDUs."""
 
     rack_supply_temp_c: F64 = column("rack", "degC", "Coolant into the rack.", init=25, shown=True)
     rack_return_temp_c: F64 = column("rack", "degC", "Coolant out of the rack.", init=25, shown=True)
@@ -235,6 +238,17 @@ class LiquidState(Block, name="liquid"):
     cdu_supply_error_k: F64 = column("cdu", "K", "Secondary supply over its set-point, 0 without flow.", role="derived")
     tcs_dp_setpoint_pa: F64 = column("tcs", "Pa", "Differential pressure that the pumps hold across the racks.", init=60000, role="setpoint", shown=True)
     tcs_flow_frac: F64 = column("tcs", "frac", "Flow of the row loop over its design flow.", role="derived", shown=True)
+    tank_fluid_kg: F64 = column("tank", "kg", "Fluid in the tank, vapour included.", shown=True)
+    tank_level_frac: F64 = column("tank", "frac", "Liquid over that of the full tank.", init=1, shown=True)
+    tank_flow_setpoint_frac: F64 = column("tank", "frac", "Speed that the tank's pumps hold.", init=1, role="setpoint", shown=True)
+    tank_leak_kg_s: F64 = column("tank", "kg/s", "Liquid that leaks away (fault).", role="fault", shown=True)
+    tank_water_frac: F64 = column("tank", "frac", "Share of its facility water that reaches the exchanger (fault).", init=1, role="fault", shown=True)
+    tank_lost_kg: F64 = column("tank", "kg", "Fluid lost so far by leak and vent.", shown=True)
+    tank_vapour_kg: F64 = column("tank", "kg", "Vapour over a boiling bath.", shown=True)
+    tank_gauge_pa: F64 = column("tank", "Pa", "Pressure over a boiling bath, over the outdoor air's.", shown=True)
+    tank_vent_kg_s: F64 = column("tank", "kg/s", "Vapour that leaves by the relief valve, mean of the tick.", role="derived", shown=True)
+    tank_flux_ratio: F64 = column("tank", "ratio", "Heat flux of the hottest board over the critical flux; 0 where nothing boils.", role="derived", shown=True)
+    tank_dry_frac: F64 = column("tank", "frac", "Share of the boards' heat that is behind a film of vapour since the critical flux was passed.", shown=True)
     supply_temp_max_c: F64 = column("one", "degC", "Warmest rack supply.", role="derived", init=25, shown=True, history=True)
     tick_in_j: F64 = column("one", "J", _IN, role="derived")
     tick_out_j: F64 = column("one", "J", _OUT, role="derived")

@@ -122,8 +122,8 @@ def stream_shares(topology: Topology) -> F64:
     for s in range(len(sizes)):
         rack = t.stream_rack[s]
         entry, gpu = t.rack_entries[t.rack_class[rack]], t.gpu_entries[t.gpu_class[t.stream_gpu_ptr[s]]]
-        if bool(t.stream_is_air[s]) != (gpu["cooling"] == "air"):
-            raise SpecError(f"rack '{entry.name}' cools by {'air' if t.stream_is_air[s] else 'liquid'}, "
+        if entry["cooling"] != gpu["cooling"]:
+            raise SpecError(f"rack '{entry.name}' cools by {entry['cooling']}, "
                             f"but '{gpu.name}' is made for {gpu['cooling']}", where="hall.row.rack")
         shares[s] = 1.0 if t.stream_is_air[s] else gpu_flow_frac(entry, gpu["tdp_w"])
     in_parallel: dict[tuple[int, int], int] = {}

@@ -3,7 +3,8 @@
 Racks share two headers that the row's CDUs feed. Pumps hold the pressure across the racks, primary valves hold
 the supply temperature, spares take over. Heat of a tick: what the chips gave to the coolant, what the rest of
 the rack gave to it, and the CDUs' metered power; all of it leaves to the plant loops. See
-``twin/_kernels/liquid.pyx`` for the equations.
+``twin/_kernels/liquid.pyx`` for the equations. Racks in immersion tanks are liquid-cooled racks whose bath takes the
+place of the row loop: ``twin/_kernels/tank.pyx``.
 """
 
 from __future__ import annotations

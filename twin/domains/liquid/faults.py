@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twin.domains.liquid.tank_faults import TANK_ALARMS, TANK_FAULTS, TANK_SETTINGS
 from twin.state.blocks import LiquidState
 from twin.wiring import AlarmKind, FaultKind, Setting
 
@@ -49,6 +50,7 @@ FAULTS = (
     FaultKind("rack_branch_blocked", "rack", "A rack's branch is throttled (valve, clogged filter, half-mated "
               "coupling); its coolant returns hotter and its chips warm up.", _branch_block, _branch_open,
               value_doc="flow conductance that is left, 0 for none", value_default=0.3),
+    *TANK_FAULTS,
 )
 
 SETTINGS = (
@@ -56,6 +58,7 @@ SETTINGS = (
             "Secondary supply temperature that the CDU's primary valve holds."),
     Setting("dp_pa", "tcs", "tcs_dp_setpoint_pa", "Pa", 5_000.0, 300_000.0,
             "Differential pressure that the row's pumps hold across the racks."),
+    *TANK_SETTINGS,
 )
 
 ALARMS = (
@@ -67,4 +70,5 @@ ALARMS = (
     AlarmKind("tcs_low_flow", "tcs", "tcs_flow_frac", "<", 0.5, 0.1, 2.0, "critical",
               "{name} flows at {value:.0%} of design: its racks lose their coolant",
               "Check the row's pumps and their power; stop the jobs on its racks before the chips shut down."),
+    *TANK_ALARMS,
 )

@@ -7,6 +7,7 @@ import numpy as np
 from twin._kernels import laws
 from twin._kernels.liquid import LiquidKernel
 from twin.arrays import F64, I32
+from twin.domains.liquid.tanks import fill_tanks, tank_kernel
 from twin.site.site import Topology
 from twin.wiring import Bind
 
@@ -29,11 +30,14 @@ class LiquidStepper:
     def __init__(self, bind: Bind) -> None:
         self._bind = bind
         self.kernel = _kernel(bind)
+        self.tanks = tank_kernel(bind)
         self._start()
 
     def step(self, now_ns: int, dt_ns: int) -> None:
-        """Advance the row loops by one tick."""
+        """Advance the row loops by one tick, then the tanks."""
         self.kernel.run(dt_ns * 1e-9)
+        if self.tanks is not None:
+            self.tanks.run(dt_ns * 1e-9)
 
     def refresh(self) -> None:
         """Nothing is cached beside the state."""
@@ -55,6 +59,9 @@ class LiquidStepper:
         for j, loop in enumerate(site.cdu_loop):
             own.cdu_primary_return_temp_c[j] = site.loop["supply_c"][loop]
         self.kernel.prime()
+        if self.tanks is not None:
+            fill_tanks(self._bind)
+            self.tanks.prime()
 
 
 def _kernel(bind: Bind) -> LiquidKernel:
@@ -64,7 +71,7 @@ def _kernel(bind: Bind) -> LiquidKernel:
     def at_reference(column: int) -> F64:
         return np.array([laws.pg25_properties(t)[column] for t in tcs["reference_c"]], dtype=np.float64)
 
-    columns = {col.name: getattr(own, col.name) for col in own.columns}
+    columns = {col.name: getattr(own, col.name) for col in own.columns if col.axis != "tank"}
     share = cdu["hx_secondary_share_frac"]
     return LiquidKernel(
         racks=len(site.rack_tcs), streams=len(bind.site.topology.stream_rack), tcs=len(tcs["cp_j_kgk"]),
