@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,40 @@ class Histories:
                 k.bucket[slot], k.weight[slot] = number, opened["weight"][level]
                 for grid, part in zip(grids, parts, strict=True):
                     grid[:, slot] = part[:, level]
+            begin += length
+
+    def closed(self, since: Sequence[int]) -> list[list[Any]]:
+        """Return, per level, the buckets after number ``since[level]`` that are full and still in the ring.
+
+        Each level is ``[numbers, weights, lo, hi, total]``, the last three series after series.
+        """
+        k, begin, out = self._kernel, 0, []
+        grids = [getattr(k, name).reshape(-1, k.bucket.size) for name in ("lo", "hi", "total")]
+        for level, (_, length) in enumerate(LEVELS):
+            numbers = k.bucket[begin:begin + length]
+            chosen = np.flatnonzero((numbers > since[level]) & (numbers < numbers.max()))
+            chosen = chosen[np.argsort(numbers[chosen])]
+            out.append([numbers[chosen], k.weight[begin + chosen], *(g[:, begin + chosen].ravel() for g in grids)])
+            begin += length
+        return out
+
+    def put(self, closed: Sequence[Sequence[Any]]) -> None:
+        """Put back what ``closed`` gave; later buckets win their place in the ring.
+
+        Raises:
+            InputError: it comes from other series.
+        """
+        k, begin = self._kernel, 0
+        grids = [getattr(k, name).reshape(-1, k.bucket.size) for name in ("lo", "hi", "total")]
+        for (_, length), (numbers, weights, *parts) in zip(LEVELS, closed, strict=True):
+            n, series = numbers.size, grids[0].shape[0]
+            if weights.size != n or any(part.size != n * series for part in parts) or (n and numbers.min() < 0):
+                raise InputError("history buckets do not fit this site")
+            tail = slice(max(0, n - length), n)
+            slots = begin + numbers[tail] % length
+            k.bucket[slots], k.weight[slots] = numbers[tail], weights[tail]
+            for grid, part in zip(grids, parts, strict=True):
+                grid[:, slots] = part.reshape(series, n)[:, tail]
             begin += length
 
     def clear(self) -> None:

@@ -42,7 +42,13 @@ class Observer(Protocol):
         """Take note of a command that was accepted; called before ``submit`` returns."""
 
     def ticked(self) -> int:
-        """Look at the end of a tick; return the tick after which to be called next."""
+        """Look at the end of a tick; return the tick after which to be called next.
+
+        The tick may be one that was seen before: a run that goes back in time is played again.
+        """
+
+    def truncated(self) -> None:
+        """Take note that the run gave up what it had lived after the present tick."""
 
 
 class Simulation:
@@ -137,6 +143,16 @@ class Simulation:
     def observe(self, observer: Observer) -> None:
         """Let an observer look, from the end of the next tick on."""
         self._observers[observer] = self._look_at = 0
+
+    @property
+    def observed(self) -> bool:
+        """Somebody takes note of what happens here."""
+        return bool(self._observers)
+
+    def truncate(self) -> None:
+        """Tell the observers that the run goes on from here, before the furthest moment that it has lived."""
+        for observer in tuple(self._observers):
+            observer.truncated()
 
     def unobserve(self, observer: Observer) -> None:
         """Let an observer look no longer."""

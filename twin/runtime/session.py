@@ -33,6 +33,8 @@ PAST = "this is the past: a command would contradict what followed"
 
 #: rest of a session that could run faster but waits for another branch, s
 LIMITED_S = 0.002
+#: a command that is recorded is written down within this time, s of wall time
+ACCEPT_S = 30.0
 #: frames are published at most this often, s
 FRAME_S = 0.09
 #: keyframes are so far apart that running from one to the next again takes this long, s of processor time
@@ -198,6 +200,8 @@ class Session:
     def send(self, command: Command) -> None:
         """Hand a command to the engine; it is applied at the next tick boundary.
 
+        While a recording is made, this waits until the command is written down.
+
         Raises:
             CommandError: it names something that does not exist.
             InputError: the session is read-only, or shows its past.
@@ -211,7 +215,10 @@ class Session:
             at = max(command.at_ns, self._sim.now_ns)
             self._sim.submit(Command(command.kind, at, command.name, command.target, command.value,
                                      command.duration_ns))
-        self._post(act)
+        if self._sim.observed:
+            self._ask(act, ACCEPT_S)
+        else:
+            self._post(act)
 
     def save(self, path: Path, timeout_s: float = 30.0) -> int:
         """Save a snapshot of this moment; return its size in bytes."""

@@ -60,7 +60,8 @@ def capture(run: Run) -> dict[str, Any]:
     }
 
 
-def restore(run: Run, frame: dict[str, Any], log: Sequence[tuple[int, Command]] | None = None) -> None:
+def restore(run: Run, frame: dict[str, Any], log: Sequence[tuple[int, Command]] | None = None, *,
+            audit: bool = False) -> None:
     """Put a run of the same site back to the moment of a keyframe; its arrays stay the same objects.
 
     Args:
@@ -68,6 +69,7 @@ def restore(run: Run, frame: dict[str, Any], log: Sequence[tuple[int, Command]] 
         frame: what ``capture`` returned.
         log: the commands applied on the way to that moment, at least; the run's own log when None. What is longer
             is cut to what had been applied by then. The commands that came later are not submitted again.
+        audit: refuse a state that no run can have, before anything looks at it (for keyframes from files).
 
     Raises:
         InputError: the keyframe does not fit; the run may then be partly changed and must not be used.
@@ -78,7 +80,10 @@ def restore(run: Run, frame: dict[str, Any], log: Sequence[tuple[int, Command]] 
             entry = frame["state"][block][col.name]
         except (KeyError, TypeError):
             raise InputError("column is missing", where=f"keyframe: {block}.{col.name}") from None
-        _unpack(array, entry, f"keyframe: {block}.{col.name}")
+        unpack(array, entry, f"keyframe: {block}.{col.name}")
+    wrong = sim.audit() if audit else ""
+    if wrong:
+        raise InputError(f"the state is not one of this site: {wrong}", where="keyframe")
     applied = int(frame["log"])
     known = list(sim.log if log is None else log)
     if len(known) < applied:
@@ -124,7 +129,8 @@ def _pack(array: NDArray[Any]) -> list[Any]:
     return [dtype, size, array.tobytes()]
 
 
-def _unpack(array: NDArray[Any], entry: Any, where: str) -> None:
+def unpack(array: NDArray[Any], entry: Any, where: str) -> None:
+    """Write the column of a keyframe into an array of its type and size; InputError when it does not fit."""
     expected = _little(array[:0]).dtype.str
     whole = isinstance(entry, list | tuple) and len(entry) in (3, 4)
     if not whole or entry[0] != expected or entry[1] != array.size:

@@ -1,4 +1,4 @@
-"""Open a scenario: a built-in name, a ``.toml`` specification or a ``.twin`` snapshot."""
+"""Open a scenario: a built-in name, a ``.toml`` specification or a ``.twin`` file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def open_run(source: str, *, sets: Sequence[str] = (), seed: int | None = None, 
     """Open a scenario and return it ready to run.
 
     Args:
-        source: name of a built-in scenario, path of a ``.toml`` or of a ``.twin``.
+        source: name of a built-in scenario, path of a ``.toml`` or of a ``.twin``; a recording opens at its end.
         sets: ``path.to.key=value`` overrides; refused for a ``.twin``, which is a moment, not a description.
         seed: seed of the draws; refused for a ``.twin``.
         variant: apply the ``[[variant]]`` of that name.
@@ -29,9 +29,12 @@ def open_run(source: str, *, sets: Sequence[str] = (), seed: int | None = None, 
         if sets or seed is not None:
             raise InputError("--set and --seed change a specification, not a saved moment", where=source,
                              expected="a scenario name or a .toml")
-        from twin.scenario.snapshot import load
+        from twin.scenario import replay, snapshot
 
-        return load(Path(source))
+        if replay.is_recording(Path(source)):
+            with replay.Recording(Path(source)) as recording:
+                return recording.open()
+        return snapshot.load(Path(source))
     overrides = list(sets)
     spec, base_dir = load_spec(source, overrides, seed)
     if variant:

@@ -125,12 +125,17 @@ def read_base(file: BinaryIO, found: Iterator[Chunk | Tail], *, where: str) -> d
         if chunk.tag == "HEAD":
             check_version(out, where=where)
             racks, gpus = document.sizes(document.spec_of(_checked(out, where), where), out, where)
-            limit = min(container.CHUNK_LIMIT, _STATE_FIXED + _PER_GPU * gpus + _PER_RACK * racks)
+            limit = state_limit(racks, gpus)
         elif chunk.tag == "BASE":
             out = migrate(out, where=where)
             document.check(out, where)
             return out
     raise AssertionError("chunks end with a tail")
+
+
+def state_limit(racks: int, gpus: int) -> int:
+    """Return how many bytes the state or the histories of a site may unpack to."""
+    return min(container.CHUNK_LIMIT, _STATE_FIXED + _PER_GPU * gpus + _PER_RACK * racks)
 
 
 def _checked(out: dict[str, Any], where: str) -> dict[str, Any]:

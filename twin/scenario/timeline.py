@@ -213,6 +213,7 @@ class Timeline:
         self.keys = [key for key in self.keys if key.tick <= sim.tick]
         self._bytes = sum(key.size for key in self.keys)
         self._since = sim.tick - self.keys[-1].tick
+        sim.truncate()
         sim.note(Event(sim.now_ns, "info", "session", "", f"the next {format_duration(lost)} were given up"))
         return lost
 
