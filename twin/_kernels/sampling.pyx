@@ -244,3 +244,50 @@ cdef class Watch:
         elif best != 0:
             self.value[0] += dt_s
         self.weight_s[0] += dt_s
+
+
+cdef class Sampler:
+    """Chosen elements of columns, reduced over the ticks of an interval: what exports write.
+
+    Args:
+        series: (column, element, reducer) triples; reducers: 0 mean over time, 1 min, 2 max, 3 last.
+    """
+
+    cdef list sources
+    cdef int[::1] element
+    cdef int[::1] reducer
+    cdef double[::1] value
+    cdef public object values
+    cdef readonly double weight_s
+
+    def __init__(self, series):
+        shared = {id(array): Source(array) for array, _, _ in series}
+        self.sources = [shared[id(array)] for array, _, _ in series]
+        self.element = np.array([e for _, e, _ in series], dtype=np.int32)
+        self.reducer = np.array([r for _, _, r in series], dtype=np.int32)
+        self.values = np.zeros(len(series))
+        self.value = self.values
+        self.weight_s = 0
+
+    def run(self, double dt_s):
+        """Add the values at the end of a tick."""
+        cdef Py_ssize_t s
+        cdef double x
+        cdef bint first = self.weight_s == 0
+        cdef Source source
+        for s in range(self.element.shape[0]):
+            source = <Source>self.sources[s]
+            x = source.at(self.element[s])
+            if self.reducer[s] == 0:
+                self.value[s] = x * dt_s if first else self.value[s] + x * dt_s
+            elif first or self.reducer[s] == 3:
+                self.value[s] = x
+            elif (x < self.value[s]) if self.reducer[s] == 1 else (x > self.value[s]):
+                self.value[s] = x
+        self.weight_s += dt_s
+
+    def take(self):
+        """Return the reduced values of the interval as a new array and begin the next one."""
+        out = np.where(np.asarray(self.reducer) == 0, self.values / (self.weight_s or 1.0), self.values)
+        self.weight_s = 0
+        return out

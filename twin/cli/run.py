@@ -6,10 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from twin.cli.common import Speed, seed_option, set_option
+from twin.cli.outputs import Outputs, record_option
 from twin.errors import InputError
 
 #: exit code of a process that was asked to end, as shells count it
@@ -20,14 +22,17 @@ TERMINATED = 128 + signal.SIGTERM
 @click.argument("scenario", default="demo")
 @click.option("--speed", type=Speed(), default=1.0, metavar="X|max", help="Simulated seconds per second, or max.")
 @click.option("--read-only", is_flag=True, help="Look, but send no commands.")
+@record_option
 @seed_option
 @set_option
-def command(scenario: str, speed: float, read_only: bool, seed: int | None, sets: tuple[str, ...]) -> int:
+def command(scenario: str, speed: float, read_only: bool, record: Path | None, seed: int | None,
+            sets: tuple[str, ...]) -> int:
     """Open SCENARIO (a name, a .toml or a .twin; demo when left out) on the live screen."""
-    return open_screen(scenario, sets, seed, speed, read_only)
+    return open_screen(scenario, sets, seed, speed, read_only, record)
 
 
-def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: float, read_only: bool) -> int:
+def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: float, read_only: bool,
+                record: Path | None = None) -> int:
     """Open the live screen and stay until it is left; return the exit code."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the live screen needs a terminal", expected="an interactive terminal, or `twin replay`")
@@ -40,6 +45,7 @@ def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: flo
     from twin.tui.app import TwinApp
 
     session = Session(run, speed=speed, read_only=read_only)
+    outputs = Outputs(run, record=record)
     session.start()
     try:
         app = TwinApp(session, read_only=read_only)
@@ -47,6 +53,9 @@ def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: flo
         app.run()
     finally:
         session.close()
+        broken = outputs.close()
+    if broken is not None:
+        raise broken
     if session.error is not None:
         raise session.error
     return app.return_code or 0

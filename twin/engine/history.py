@@ -108,7 +108,7 @@ class Histories:
         grids = [getattr(k, name).reshape(-1, k.bucket.size) for name in ("lo", "hi", "total")]
         for level, (_, length) in enumerate(LEVELS):
             numbers = k.bucket[begin:begin + length]
-            chosen = np.flatnonzero((numbers > since[level]) & (numbers < numbers.max()))
+            chosen = np.flatnonzero((numbers > max(-1, since[level])) & (numbers < numbers.max()))
             chosen = chosen[np.argsort(numbers[chosen])]
             out.append([numbers[chosen], k.weight[begin + chosen], *(g[:, begin + chosen].ravel() for g in grids)])
             begin += length

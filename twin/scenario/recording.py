@@ -119,6 +119,8 @@ class Recorder:
         self._history()
         self._keyframe()
         self._due = self._next()
+        if self._file >= 0:
+            sim.observe(self)  # it waits for a tick of the future that was given up
 
     def close(self) -> None:
         """End the recording, with a last keyframe unless the run shows a moment before the last digest."""

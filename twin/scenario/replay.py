@@ -185,7 +185,10 @@ class Recording:
         before = [(tick, chunk) for tick, chunk in self._histories if tick <= key.tick]
         if sim.histories is not None:
             for _, chunk in before:
-                sim.histories.put(self._buckets(chunk))
+                try:
+                    sim.histories.put(self._buckets(chunk))
+                except (InputError, ValueError) as error:
+                    raise SnapshotError("the histories inside do not fit this site", where=self.where) from error
         log = list(sim.log)
         for one in self.keys[:self.keys.index(key) + 1]:
             start, items = self._applied(one)
