@@ -13,6 +13,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Protocol
 
+from numpy.typing import NDArray
+
+from twin.arrays import F64
 from twin.control.measure import make_measure
 from twin.control.registry import Controller, ControllerBind, make_controller
 from twin.domains import load_domains
@@ -302,6 +305,32 @@ class Simulation:
         for stepper in self._steppers:
             stepper.refresh()
         self._plan()
+
+    def column(self, path: str) -> NDArray[Any]:
+        """Return a column of the state, ``block.column``, as a read-only view: it shows the present tick, always.
+
+        Raises:
+            InputError: there is no such column; names the nearest.
+        """
+        view = self.state.find(path)[1].view()
+        view.flags.writeable = False
+        return view
+
+    def history(self, path: str, element: str | int = 0, points: int = 200) -> tuple[F64, F64, F64, F64]:
+        """Return (time s, minimum, mean, maximum) of a column's history, oldest first, at most ``points`` buckets.
+
+        Args:
+            path: ``block.column``, one of those with a history.
+            element: index, or name of the element.
+            points: how many at most; the finest level that covers the run so far with them is chosen.
+
+        Raises:
+            InputError: no history is kept of it, or no element has that name.
+        """
+        if self.histories is None:
+            raise InputError("this run keeps no histories", where=path)
+        index = self.registry.place(self.state.find(path)[0].axis, element) if isinstance(element, str) else element
+        return self.histories.series(path, index, points, self._now)
 
     def digest(self) -> str:
         """Return the digest of the whole state."""

@@ -19,6 +19,8 @@ from twin.wiring import Command
 
 #: how often the two futures are compared on their way
 LOOKS = 120
+#: a difference is larger than before when it grew by this; so a plateau is told of its beginning
+GROWN = 1.05
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Watched:
             known = self._told.get(key)
             if known is None:
                 self._told[key] = Told(one, at_ns)
-            elif one.score > known.peak.score:
+            elif one.score > GROWN * known.peak.score:
                 known.peak = one
 
     def told(self, first: Columns, second: Columns) -> dict[str, list[Told]]:
