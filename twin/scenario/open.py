@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from twin.errors import InputError
-from twin.scenario.load import load_spec
+from twin.scenario.load import load_spec, variants
 from twin.scenario.reading import locate
 from twin.scenario.run import Run, build_run
 
@@ -35,14 +37,13 @@ def open_run(source: str, *, sets: Sequence[str] = (), seed: int | None = None, 
             with replay.Recording(Path(source)) as recording:
                 return recording.open()
         return snapshot.load(Path(source))
-    overrides = list(sets)
-    spec, base_dir = load_spec(source, overrides, seed)
+    spec, base_dir = load_spec(source, sets, seed)
     if variant:
-        chosen = next((v for v in spec.variant if v.name == variant), None)
+        chosen = next((made for v, made in variants(spec, file=source) if v.name == variant), None)
         if chosen is None:
             raise InputError(f"no variant is called '{variant}'", where=source)
-        overrides += [f"{path}={_as_toml(value)}" for path, value in chosen.set.items()]
-        spec, base_dir = load_spec(source, overrides, seed)
+        # expectations of the story name its variants; they are not applied to each other
+        spec = replace(chosen, expect=spec.expect, variant=spec.variant)
     try:
         return build_run(spec, base_dir, seed=seed, source=source, variant=variant, history=history)
     except InputError as error:
@@ -50,11 +51,3 @@ def open_run(source: str, *, sets: Sequence[str] = (), seed: int | None = None, 
             raise
         raise type(error)(error.what, where=locate(source, error.where), expected=error.expected,
                           nearest=error.nearest) from error
-
-
-def _as_toml(value: bool | int | float | str) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return repr(value)
