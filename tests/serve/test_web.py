@@ -121,6 +121,13 @@ async def test_requests_under_a_foreign_name_are_refused():
         assert (await site.get(Host="localhost:1"))[0] == 200
 
 
+async def test_a_host_cannot_write_into_the_policy():
+    async with Site() as site:
+        site.web.hosts = Hosts("127.0.0.1", ["*"])
+        _, headers, _ = await site.get(Host="x;script-src *")
+        assert "script-src *" not in headers["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "http://127.0.0.1.evil.example",
                                     "file://"])
 async def test_sockets_are_for_the_own_page_only(origin):

@@ -28,7 +28,7 @@ from textual_serve.download_manager import DownloadManager
 from textual_serve.server import Server, to_int
 
 from twin.errors import InputError, TwinError, printable
-from twin.serve.hosts import Hosts
+from twin.serve.hosts import Hosts, host_of
 from twin.serve.page import CSS, JS, full_page, page, policy
 from twin.serve.world import World
 
@@ -195,7 +195,7 @@ class WebServer(Server):
     async def _dress(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(_HEADERS)
         host = urlsplit(self.proxy_url).netloc or request.headers.get("Host", "")
-        response.headers["Content-Security-Policy"] = policy(host if self.hosts.allows(host) else "localhost")
+        response.headers["Content-Security-Policy"] = policy(host if host_of(host) else "localhost")
 
     async def _well(self, request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
