@@ -29,14 +29,15 @@ DEMO = {"name": "A", "aisle": "cold-contained", "crah": {"type": "crah-350kw", "
         "row": [LIQUID, AIR]}
 
 
-def spec_of(*halls: dict[str, Any], preset: str = "texas") -> Spec:
+def spec_of(*halls: dict[str, Any], preset: str = "texas", catalog: dict[str, Any] | None = None) -> Spec:
     return msgspec.convert({"scenario": {"title": "t"}, "site": {"preset": preset}, "plant": {"loop": LOOPS},
-                            "hall": list(halls)}, Spec)
+                            "hall": list(halls), "catalog": catalog or {}}, Spec)
 
 
-def site_of(*halls: dict[str, Any], preset: str = "texas") -> Any:
+def site_of(*halls: dict[str, Any], preset: str = "texas", own: dict[str, Any] | None = None) -> Any:
     """Build the parts that the air needs."""
-    spec, catalog = spec_of(*halls, preset=preset), load_catalog()
+    spec = spec_of(*halls, preset=preset, catalog=own)
+    catalog = load_catalog(spec.catalog)
     topology = build_topology(spec, catalog)
     hydronics = build_hydronics(spec, catalog, topology)
     floor = build_floor(spec, catalog, topology, hydronics)
@@ -55,8 +56,9 @@ class Hall:
         load: heat of every rack over its design heat.
     """
 
-    def __init__(self, *halls: dict[str, Any], load: float = 1.0, preset: str = "texas") -> None:
-        self.site = site_of(*(halls or (DEMO,)), preset=preset)
+    def __init__(self, *halls: dict[str, Any], load: float = 1.0, preset: str = "texas",
+                 catalog: dict[str, Any] | None = None) -> None:
+        self.site = site_of(*(halls or (DEMO,)), preset=preset, own=catalog)
         axes = self.site.axes
         self.chip, self.power, self.plant = ChipState(axes), PowerState(axes), PlantState(axes)
         self.air = AirState(axes)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import air_hall
 import numpy as np
 import pytest
 from air_hall import AIR, Hall
 
-from twin.arrays import frozen_f64
+from twin.domains.air import DOMAIN
 from twin.site import grid
+
+FAULT = {kind.name: kind for kind in DOMAIN.faults}
 
 ONE = {"name": "A", "aisle": "cold-contained", "crah": {"type": "crah-350kw"},
        "row": [{"racks": 1, "rack": "hgx-h100-x4"}]}
@@ -32,6 +31,39 @@ def test_t30_supply_heat_index(monkeypatch, recirculated):
     hall.step(60.0, 600)
     assert hall.air.crah_air_flow_m3_s[0] == pytest.approx((1.0 - recirculated) * hall.air.rack_air_flow_m3_s[0])
     assert hall.air.hall_supply_heat_frac[0] == pytest.approx(recirculated, abs=1e-3)
+    assert hall.air.hall_return_heat_frac[0] == pytest.approx(1.0 - recirculated, abs=1e-3)
+    # equal heat in less air: supply to return rises by 1/(1 - r) of the racks' rise
+    assert hall.air.hall_return_temp_ratio[0] == pytest.approx(1.0 / (1.0 - recirculated), rel=2e-3)
+    # the inlet breathes r of exhaust; that share of the exhaust is not captured
+    given, caught = hall_machines(hall)
+    hall.stepper._kernel.flow.trace_shares(0, given, caught)
+    assert given[hall.site.floor.rack_front_cell[0]] == pytest.approx(1.0 - recirculated, abs=1e-3)
+    assert caught[hall.site.floor.rack_rear_cell[0]] == pytest.approx(1.0 - recirculated, abs=1e-3)
+
+
+def hall_machines(hall):
+    """Return what the machines blow in and draw out, by cell."""
+    floor = hall.site.floor
+    sides = np.zeros((2, hall.site.axes["cell"]))
+    for j, air in enumerate(hall.air.crah_air_flow_m3_s):
+        for side, ptr, cell in ((0, floor.crah_out_ptr, floor.crah_out_cell),
+                                (1, floor.crah_in_ptr, floor.crah_in_cell)):
+            cells = cell[ptr[j]:ptr[j + 1]]
+            sides[side, cells] += air / len(cells)
+    return sides[0].copy(), sides[1].copy()
+
+
+@pytest.mark.parametrize("supply_c", [14.0, 22.0, 29.0])
+def test_rack_cooling_indices_by_their_definition(supply_c):
+    """RCI (Herrlin 2005), class A1: 1 less the mean excess over 27 degC by 5 K, and below 18 degC by 3 K."""
+    hall = Hall({**TWO_ROWS, "aisle": "open", "crah": {"type": "crah-350kw", "count": 4, "supply_c": supply_c}})
+    hall.plant.loop_supply_temp_c[:] = supply_c - 6.0
+    inlet = settled(hall)
+    hi = 1.0 - sum(max(t - 27.0, 0.0) for t in inlet) / (5.0 * 24)
+    lo = 1.0 - sum(max(18.0 - t, 0.0) for t in inlet) / (3.0 * 24)
+    assert hall.air.hall_cooling_hi_frac[0] == pytest.approx(hi, abs=1e-9)
+    assert hall.air.hall_cooling_lo_frac[0] == pytest.approx(lo, abs=1e-9)
+    assert {14.0: lo < 1.0, 22.0: True, 29.0: hi < 1.0}[supply_c]
 
 
 def settled(hall):
@@ -39,22 +71,33 @@ def settled(hall):
     return hall.air.rack_inlet_temp_c.copy()
 
 
-def test_t31_a_missing_blanking_panel_warms_that_rack_only(monkeypatch):
-    rows = {**TWO_ROWS, "aisle": "open"}
-    before = settled(Hall(rows))
-    build = air_hall.build_floor
-
-    def gap(*args):
-        floor = build(*args)
-        gy = np.array(floor.cell_gy)
-        low = min(floor.rack_front_cell[5], floor.rack_rear_cell[5])
-        gy[low] *= 40.0
-        return replace(floor, cell_gy=frozen_f64(gy))
-
-    monkeypatch.setattr(air_hall, "build_floor", gap)
-    rise = settled(Hall(rows)) - before
+def test_t31_a_missing_blanking_panel_warms_that_rack_only():
+    hall = Hall({**TWO_ROWS, "aisle": "open"})
+    before, supplied = settled(hall), hall.air.rack_supplied_frac.copy()
+    FAULT["blanking_panel_missing"].start(hall.air, 5, 0.2)
+    hall.stepper.refresh()
+    rise = settled(hall) - before
     assert rise[5] > 0.5
     assert np.abs(np.delete(rise, 5)).max() < 0.2 * rise[5]
+    assert hall.air.rack_supplied_frac[5] < supplied[5] - 0.02
+    heat = hall.site.floor.rack_air_design_w.sum()
+    assert hall.air.crah_heat_w.sum() - hall.air.crah_power_w.sum() == pytest.approx(heat, rel=2e-3)
+    FAULT["blanking_panel_missing"].clear(hall.air, 5)
+    hall.stepper.refresh()
+    assert settled(hall) == pytest.approx(before, abs=0.1)
+
+
+def test_t31_an_open_containment_door_warms_its_end_of_the_aisle_most():
+    hall = Hall({**TWO_ROWS, "aisle": "hot-contained"})
+    before = settled(hall)
+    assert hall.site.floor.names["aisle"] == ["A.hot1"]
+    FAULT["aisle_door_open"].start(hall.air, 0, 1.0)
+    hall.stepper.refresh()
+    hall.air.fan_sample_s[0] = -1e9  # fans as they are
+    rise = settled(hall) - before
+    # the door stands at the end of the first racks of both rows
+    assert rise[[0, 12]].min() > 0.3
+    assert rise[[0, 12]].min() > 3.0 * np.abs(rise[[11, 23]]).max()
 
 
 def test_t31_a_failed_crah_warms_its_neighbourhood_and_all_heat_is_still_removed():

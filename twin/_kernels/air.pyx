@@ -21,6 +21,8 @@ cdef double INLET_GAIN = 0.03     # server fans: faster by this share per kelvin
 cdef double INLET_WARM_C = 25.0   # ... this inlet temperature
 cdef double CHIP_GAIN = 0.04      # server fans: faster by this share of full speed per kelvin that the hottest GPU ...
 cdef double CHIP_NEAR_K = 6.0     # ... of an air-cooled rack comes nearer to its warning than this
+cdef double WARM_C = 27.0, HOT_C = 32.0    # ASHRAE class A1: recommended and allowable, from above ...
+cdef double COOL_C = 18.0, COLD_C = 15.0   # ... and from below
 
 
 cdef class AirKernel(AirMachines):
@@ -50,6 +52,8 @@ cdef class AirKernel(AirMachines):
     cdef const int[::1] hall_rack_ptr, rack_stream_ptr, rack_front, rack_rear, rack_wide, rack_door
     cdef const int[::1] service_ptr, service_cell, stream_is_air
     cdef double[::1] rack_inlet, rack_outlet, rack_mass_temp, rack_flow, rack_fan_power, rack_fan, rack_fan_limit
+    cdef double[::1] rack_capture, rack_supplied, hall_rhi, hall_rti, hall_rci_hi, hall_rci_lo, given, caught
+    cdef int[::1] trace_due
     cdef double[::1] crah_sample, fan_sample, hall_shi, flow_residual, inlet_max, tick_in, tick_out, tick_stored
     cdef long long[::1] flow_version, flow_solved
     cdef const double[::1] stream_heat, rack_air_heat, rack_hottest, rack_limit, service_w
@@ -77,6 +81,7 @@ cdef class AirKernel(AirMachines):
         self._bind_state(state)
         self._bind_inputs(inputs, p)
         self.rack_heat, self.gain, self.settling_share = np.zeros(self.racks), np.zeros(flow.cells), 0.0
+        self.given, self.caught = np.zeros(flow.cells), np.zeros(flow.cells)
 
     def _bind_state(self, state):
         (self.cell_temp,) = take(state, ("cell_temp_c",), self.flow.cells)
@@ -89,7 +94,10 @@ cdef class AirKernel(AirMachines):
          self.flow_version, self.flow_solved) = take(state, (
              "fan_sample_s", "flow_residual", "inlet_temp_max_c", "tick_in_j", "tick_out_j", "tick_stored_j",
              "flow_version", "flow_solved_version"), 1)
-        (self.hall_shi,) = take(state, ("hall_supply_heat_frac",), self.halls)
+        (self.hall_shi, self.hall_rhi, self.hall_rti, self.hall_rci_hi, self.hall_rci_lo, self.trace_due) = take(state, (
+            "hall_supply_heat_frac", "hall_return_heat_frac", "hall_return_temp_ratio", "hall_cooling_hi_frac",
+            "hall_cooling_lo_frac", "hall_trace_due"), self.halls)
+        self.rack_capture, self.rack_supplied = take(state, ("rack_capture_frac", "rack_supplied_frac"), self.racks)
 
     def _bind_inputs(self, inputs, p):
         streams = len(inputs["stream_heat_w"])
@@ -156,6 +164,10 @@ cdef class AirKernel(AirMachines):
                 self._solve(h)
                 self.flow_version[0] += 1
                 self._residual()
+                self.trace_due[h] = 1
+            if sample and self.trace_due[h]:
+                self._trace(h)
+                self.trace_due[h] = 0
             self._hall(h, dt, sample)
         self.flow_solved[0] = self.flow_version[0]
         for r in range(self.racks):
@@ -221,7 +233,7 @@ cdef class AirKernel(AirMachines):
     # ---- flow ---------------------------------------------------------------------------------------------
 
     cdef void _solve(self, Py_ssize_t h) noexcept nogil:
-        cdef Py_ssize_t c, r, j, k
+        cdef Py_ssize_t c, r, k
         cdef double q
         for c in range(self.flow.cell_ptr[h], self.flow.cell_ptr[h + 1]):
             self.flow.inject[c] = 0.0
@@ -231,16 +243,22 @@ cdef class AirKernel(AirMachines):
             for k in range(self.rack_wide[r]):
                 self.flow.draw[self.rack_front[r] + k] += q
                 self.flow.inject[self.rack_rear[r] + k] += q
+        self._machines_air(h, self.flow.inject, self.flow.draw)
+        self.flow.solve(h)
+
+    cdef void _machines_air(self, Py_ssize_t h, double[::1] inject, double[::1] draw) noexcept nogil:
+        """Add what a hall's machines blow in and draw out, m3/s by cell."""
+        cdef Py_ssize_t j, k
+        cdef double q
         for j in range(self.hall_crah_ptr[h], self.hall_crah_ptr[h + 1]):
             if self.crah_kind[j] == DOOR:
                 continue
             q = self.crah_flow[j] / (self.crah_out_ptr[j + 1] - self.crah_out_ptr[j])
             for k in range(self.crah_out_ptr[j], self.crah_out_ptr[j + 1]):
-                self.flow.inject[self.crah_out[k]] += q
+                inject[self.crah_out[k]] += q
             q = self.crah_flow[j] / (self.crah_in_ptr[j + 1] - self.crah_in_ptr[j])
             for k in range(self.crah_in_ptr[j], self.crah_in_ptr[j + 1]):
-                self.flow.draw[self.crah_in[k]] += q
-        self.flow.solve(h)
+                draw[self.crah_in[k]] += q
 
     # ---- heat ---------------------------------------------------------------------------------------------
 
@@ -248,7 +266,6 @@ cdef class AirKernel(AirMachines):
         """Exhausts and supplies into the air, one sweep, then what the inlets changed into the metal."""
         cdef Py_ssize_t r, j, k, s0 = self.service_ptr[h], s1 = self.service_ptr[h + 1]
         cdef double service = 0.0 if self.settling else self.service_w[h]
-        cdef double rise = 0.0, moved = 0.0, level = 0.0, flow = 0.0
         self.moisture(h, dt, sample)
         for r in range(self.hall_rack_ptr[h], self.hall_rack_ptr[h + 1]):
             self._exhaust(r, h, dt)
@@ -256,21 +273,62 @@ cdef class AirKernel(AirMachines):
             if self.crah_kind[j] == DOOR:
                 continue
             self.machine(j, h, dt)
-            level += self.crah_flow[j] * self.crah_supply[j]
-            flow += self.crah_flow[j]
         for k in range(s0, s1):
             self.gain[self.service_cell[k]] += service / (s1 - s0)
         self.e_in += service * dt
         self.e_stored += self.flow.sweep(h, dt, self.cell_temp, self.gain)
         for r in range(self.hall_rack_ptr[h], self.hall_rack_ptr[h + 1]):
             self._inlet(r, dt)
-            if flow > 0.0:
-                rise += self.rack_flow[r] * (self.rack_inlet[r] - level / flow)
-                moved += self.rack_flow[r] * (self.rack_outlet[r] - level / flow)
         for j in range(self.hall_crah_ptr[h], self.hall_crah_ptr[h + 1]):
             if self.crah_kind[j] != DOOR:
                 self.inlet_of(j, dt)
-        self.hall_shi[h] = rise / moved if moved > 1e-6 and rise > 0.0 else 0.0
+        self._indices(h)
+
+    cdef void _indices(self, Py_ssize_t h) noexcept nogil:
+        """Heat, temperature and cooling indices of a hall.
+
+        Sources: supply and return heat index, R. K. Sharma et al., AIAA 2002-3091; return temperature index and rack
+        cooling index, M. K. Herrlin (ASHRAE Transactions 111, 2005, and 114, 2008).
+        """
+        cdef Py_ssize_t r, j, racks = self.hall_rack_ptr[h + 1] - self.hall_rack_ptr[h]
+        cdef double supply = 0.0, back = 0.0, flow = 0.0, early = 0.0, all_of_it = 0.0, rise = 0.0, drawn = 0.0
+        cdef double over = 0.0, under = 0.0, t
+        for j in range(self.hall_crah_ptr[h], self.hall_crah_ptr[h + 1]):
+            if self.crah_kind[j] != DOOR:
+                supply += self.crah_flow[j] * self.crah_supply[j]
+                back += self.crah_flow[j] * self.crah_return[j]
+                flow += self.crah_flow[j]
+        if flow > 0.0:
+            supply = supply / flow
+            back = back / flow
+        for r in range(self.hall_rack_ptr[h], self.hall_rack_ptr[h + 1]):
+            t = self.rack_inlet[r]
+            over += t - WARM_C if t > WARM_C else 0.0
+            under += COOL_C - t if t < COOL_C else 0.0
+            early += self.rack_flow[r] * (t - supply)
+            all_of_it += self.rack_flow[r] * (self.rack_outlet[r] - supply)
+            rise += self.rack_flow[r] * (self.rack_outlet[r] - t)
+            drawn += self.rack_flow[r]
+        self.hall_rci_hi[h] = 1.0 - over / ((HOT_C - WARM_C) * racks) if racks else 1.0
+        self.hall_rci_lo[h] = 1.0 - under / ((COOL_C - COLD_C) * racks) if racks else 1.0
+        self.hall_shi[h] = early / all_of_it if flow > 0.0 and all_of_it > 1e-6 and early > 0.0 else 0.0
+        self.hall_rhi[h] = 1.0 - self.hall_shi[h] if flow > 0.0 and all_of_it > 1e-6 else 0.0
+        self.hall_rti[h] = (back - supply) * drawn / rise if flow > 0.0 and rise > 1e-6 else 0.0
+
+    cdef void _trace(self, Py_ssize_t h) noexcept nogil:
+        """Where each rack's exhaust goes and where its inlet air comes from: two sweeps with a tracer."""
+        cdef Py_ssize_t r, k
+        for k in range(self.flow.cell_ptr[h], self.flow.cell_ptr[h + 1]):
+            self.given[k] = 0.0
+            self.caught[k] = 0.0
+        self._machines_air(h, self.given, self.caught)
+        self.flow.trace(h, self.given, self.caught)
+        for r in range(self.hall_rack_ptr[h], self.hall_rack_ptr[h + 1]):
+            self.rack_capture[r] = 0.0
+            self.rack_supplied[r] = 0.0
+            for k in range(self.rack_wide[r]):
+                self.rack_capture[r] += self.caught[self.rack_rear[r] + k] / self.rack_wide[r]
+                self.rack_supplied[r] += self.given[self.rack_front[r] + k] / self.rack_wide[r]
 
     cdef void _exhaust(self, Py_ssize_t r, Py_ssize_t h, double dt) noexcept nogil:
         """Air takes up the rack's heat, passes its metal (backward Euler), the rear door if there is one, and leaves."""

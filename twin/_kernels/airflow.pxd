@@ -18,3 +18,4 @@ cdef class AirFlow:
     cdef void flows(self, Py_ssize_t h) noexcept nogil
     cdef void sort(self, Py_ssize_t h) noexcept nogil
     cdef double sweep(self, Py_ssize_t h, double dt_s, double[::1] temp, double[::1] gain) noexcept nogil
+    cdef void trace(self, Py_ssize_t h, double[::1] given, double[::1] caught) noexcept nogil

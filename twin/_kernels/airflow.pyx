@@ -1,7 +1,7 @@
 """Air flow and air temperature of halls on three-layer grids.
 
-Flow is potential flow: sum_j g_ij (phi_i - phi_j) = s_i with fixed conductances g and sources s (m3/s). The matrix
-never changes, so it is factorised once (banded Cholesky, cells numbered along the shorter side of the hall) and a
+Flow is potential flow: sum_j g_ij (phi_i - phi_j) = s_i with conductances g and sources s (m3/s). The matrix
+changes only with an opening in a wall, so it is factorised once (banded Cholesky, cells numbered along the shorter side of the hall) and a
 change of fans costs two triangular solves; the flow then balances in every cell to rounding.
 
 Temperature is backward Euler with upwind advection. Potential flow runs from high to low potential and so has no
@@ -285,6 +285,46 @@ cdef class AirFlow:
             stored += self.volume[c] * (new - temp[c])
             temp[c] = new
         return stored * self.rho_cp
+
+    cdef void trace(self, Py_ssize_t h, double[::1] given, double[::1] caught) noexcept nogil:
+        """Follow a steady tracer forward and backward through the flow of a hall, one sweep each.
+
+        Args:
+            given: by cell, on entry air that carries the tracer and is brought in, m3/s; then its share of the cell's air.
+            caught: by cell, on entry air drawn out by those that count, m3/s; then the share of the cell's air that ends
+                there before anything else draws it.
+        """
+        cdef Py_ssize_t c0 = self.cell_ptr[h], n = self.cell_ptr[h + 1] - c0, p0 = c0 + h, k, c, e
+        cdef double acc
+        for k in range(n):
+            c = self.order[c0 + k]
+            acc = self.rho_cp * given[c]
+            for e in range(self.in_ptr[p0 + k], self.in_ptr[p0 + k + 1]):
+                acc += self.in_w[e] * given[self.in_cell[e]]
+            given[c] = acc / self.out_w[c0 + k] if self.out_w[c0 + k] > 1e-9 else 0.0
+            caught[c] = self.rho_cp * caught[c]
+        for k in range(n - 1, -1, -1):
+            c = self.order[c0 + k]
+            caught[c] = caught[c] / self.out_w[c0 + k] if self.out_w[c0 + k] > 1e-9 else 0.0
+            for e in range(self.in_ptr[p0 + k], self.in_ptr[p0 + k + 1]):
+                caught[self.in_cell[e]] += self.in_w[e] * caught[c]
+
+    def reopen(self, const double[::1] gx, const double[::1] gy, const double[::1] factor,
+               const long long[::1] factor_at):
+        """Take other openings between the cells of a layer, with the factors of the halls; solve again afterwards.
+
+        Raises:
+            ValueError: lengths do not fit.
+        """
+        if gx.shape[0] != self.cells or gy.shape[0] != self.cells or factor_at.shape[0] != self.halls:
+            raise ValueError("openings need one value per cell, factors one place per hall")
+        self.gx, self.gy, self.factor, self.factor_at = gx, gy, factor, factor_at
+
+    def trace_shares(self, Py_ssize_t hall, double[::1] given, double[::1] caught):
+        """Follow a tracer from air ``given`` and back from air ``caught`` (m3/s by cell); both become shares, 0..1."""
+        if given.shape[0] != self.cells or caught.shape[0] != self.cells:
+            raise ValueError("one value per cell")
+        self.trace(hall, given, caught)
 
     def solve_sources(self, Py_ssize_t hall, const double[::1] inject_m3_s, const double[::1] draw_m3_s):
         """Solve the flow of a hall from air brought in and drawn out by cell; return the relative residual."""

@@ -18,7 +18,7 @@ cdef class AirMachines:
     # state
     cdef double[::1] cell_temp, crah_supply, crah_return, crah_flow, crah_fan, crah_valve, crah_valve_i, crah_fan_i
     cdef double[::1] crah_setpoint, crah_coil_temp, crah_water, crah_water_return, crah_heat, crah_power, crah_stuck
-    cdef double[::1] crah_condensate, humidity, dew_point, makeup, makeup_dew_point, condensate
+    cdef double[::1] crah_condensate, humidity, dew_point, makeup, makeup_dew_point, condensate, trim
     cdef int[::1] crah_fault, crah_stopped
     # inputs
     cdef const double[::1] loop_supply, loop_frac, outdoor_humidity, outdoor_pressure

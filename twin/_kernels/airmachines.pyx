@@ -21,8 +21,11 @@ cdef double FLOW_DEADBAND = 0.01  # error of the air supplied, over the CRAHs' d
 cdef double CRAH_STEP = 0.25      # largest change of a CRAH's fan speed at a sample
 cdef double FAN_KP = 0.3
 cdef double FAN_KI = 0.5          # per sample
-cdef double WARM_C = 27.0         # inlets above the recommended range ask for more air ...
-cdef double WARM_GAIN = 0.02      # ... by this share of the CRAHs' flow per kelvin
+cdef double WARM_C = 27.0         # while the warmest inlet is above the recommended range, the hall's air grows ...
+cdef double WARM_GAIN = 0.002     # ... by this share of the CRAHs' flow per kelvin and sample, and back again below it ...
+cdef double WARM_MOST_K = 5.0      # ... at these distances at most
+cdef double WARM_LEAST_K = -2.0
+cdef double TRIM_MOST = 0.5
 cdef double VALVE_KP = 0.01       # per kelvin
 cdef double VALVE_KI = 0.01       # per kelvin and sample
 cdef double LATENT_J_KG = 2.454e6  # of water at 20 degC; the condensate's own heat is left out
@@ -78,8 +81,9 @@ cdef class AirMachines:
              "crah_valve_integral", "crah_fan_integral", "crah_supply_setpoint_c", "crah_coil_temp_c",
              "crah_water_flow_kg_s", "crah_water_return_temp_c", "crah_heat_w", "crah_power_w", "crah_fault",
              "crah_valve_stuck_frac", "crah_stopped", "crah_condensate_kg_s"), self.crahs)
-        self.humidity, self.dew_point, self.makeup, self.makeup_dew_point = take(state, (
-            "hall_humidity_kg_kg", "hall_dew_point_temp_c", "hall_makeup_kg_s", "hall_makeup_dew_point_c"), self.halls)
+        self.humidity, self.dew_point, self.makeup, self.makeup_dew_point, self.trim = take(state, (
+            "hall_humidity_kg_kg", "hall_dew_point_temp_c", "hall_makeup_kg_s", "hall_makeup_dew_point_c",
+            "hall_air_trim_frac"), self.halls)
         (self.condensate,) = take(state, ("condensate_kg",), 1)
         (self.crah_energised,) = take(inputs, ("crah_energised",), self.crahs)
         self.loop_supply, self.loop_frac = take(inputs, ("loop_supply_temp_c", "loop_flow_frac"), loops)
@@ -119,9 +123,10 @@ cdef class AirMachines:
         return changed
 
     cdef void fans(self, Py_ssize_t h, double drawn, double hottest) noexcept nogil:
-        """The hall's machines hold a surplus of air over what the racks draw; the integral is the hall's own."""
+        """The hall's machines hold a surplus of air over what the racks draw, more while inlets are warm; the integrals are
+        the hall's own."""
         cdef Py_ssize_t j, j0 = self.hall_crah_ptr[h], j1 = self.hall_crah_ptr[h + 1]
-        cdef double supplied = 0.0, able = 0.0, error, level, want, step
+        cdef double supplied = 0.0, able = 0.0, error, level, want, step, warm
         for j in range(j0, j1):
             if self.crah_kind[j] == DOOR:
                 continue
@@ -129,9 +134,11 @@ cdef class AirMachines:
             able += self.crah_flow_design[j] if self.runs(j) else 0.0
         if able <= 0.0:
             return
-        error = (drawn * (1.0 + self.surplus[h]) - supplied) / able
-        if hottest > WARM_C:
-            error += WARM_GAIN * (hottest - WARM_C)
+        warm = hottest - WARM_C
+        warm = WARM_MOST_K if warm > WARM_MOST_K else (WARM_LEAST_K if warm < WARM_LEAST_K else warm)
+        warm = self.trim[h] + WARM_GAIN * warm
+        self.trim[h] = TRIM_MOST if warm > TRIM_MOST else (0.0 if warm < 0.0 else warm)
+        error = (drawn * (1.0 + self.surplus[h]) - supplied) / able + self.trim[h]
         if fabs(error) < FLOW_DEADBAND:
             error = 0.0
         level = self.crah_fan_i[j0] + FAN_KI * error

@@ -26,6 +26,8 @@ from twin.site.topology import hall_list, row_list
 
 AISLE_CELLS, CORRIDOR_CELLS, RACK_DEPTH_CELLS = 2, 2, 2
 COLD, HOT = 0, 1
+#: kind of the aisles that a containment shuts.
+CONTAINED = {"open": -1, "cold-contained": COLD, "hot-contained": HOT}
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Floor:
         hall_crahs_needed: machines at the hall's walls that are not spares.
         cdu_hall, cdu_x, cdu_y: hall and first cell of each CDU (one cell wide, as deep as a rack), at row ends.
         aisle_hall, aisle_kind (0 cold, 1 hot), aisle_rect: hall, kind and x, y, width, depth of every aisle.
+        aisle_face_ptr, aisle_face: faces (``cell_gx`` of these cells) that the door at an aisle's end closes, by
+            contained aisle: these make up the axis ``aisle``.
         tile_cell: cells of the rack height that stand on a perforated tile.
         service_cell_ptr, service_cell: cells that take the heat of network and storage, by hall.
         rack_air_design_w: heat of each rack that goes to the air at full load.
@@ -94,6 +98,8 @@ class Floor:
     aisle_hall: I32
     aisle_kind: I32
     aisle_rect: I32
+    aisle_face_ptr: I32
+    aisle_face: I32
     tile_cell: I32
     service_cell_ptr: I32
     service_cell: I32
@@ -152,6 +158,8 @@ class _Plans:
         self.cooler_at: dict[int, list[tuple[int, int, int, int]]] = {}
         self.aisles: list[tuple[int, int, int, int, int, int]] = []
         self.grids: list[HallGrid] = []
+        self.ends: list[list[int]] = []
+        self.end_names: list[str] = []
         self.tiles: list[int] = []
         self.service: list[list[int]] = []
         self.needed: list[int] = []
@@ -185,7 +193,7 @@ class _Plans:
             x = (nx - length[row]) // 2
             self._row(hall, grid, x, y, facing, list(racks[row]), cdus[row][:left], cdus[row][left:], wide_of[row])
         spans = [((nx - length[row]) // 2, (nx - length[row]) // 2 + length[row]) for row in rows]
-        self._aisles(hall, grid, aisles, spans)
+        self._aisles(hall, grid, aisles, spans, name, CONTAINED[spec.aisle])
         for k in range(count):
             assert group is not None
             assert entry is not None
@@ -197,7 +205,7 @@ class _Plans:
         self._row_units(hall, grid, rows, row_specs, racks)
         if entry is not None and kind_of(entry) == ROOM:
             self._tiles(grid, members)
-        grid.finish(spec.aisle)
+        grid.finish(spec.aisle, spec.leakage)
         self.service.append([self.cells + c for c in grid.aisle_cells(HOT)])
         self.needed.append(count - (group.spare if group else 0))
         self.aisle_of.append(spec.aisle)
@@ -278,12 +286,17 @@ class _Plans:
             self.cdu["hall"][cdu], self.cdu["x"][cdu], self.cdu["y"][cdu] = hall, x, y
 
     def _aisles(self, hall: int, grid: HallGrid, aisles: list[tuple[int, int, int]],
-                spans: list[tuple[int, int]]) -> None:
+                spans: list[tuple[int, int]], name: str, contained: int) -> None:
+        number = 0
         for y, kind, first in aisles:
             beside = spans[first:first + 2] if first >= 0 else spans[:1]
             x0, x1 = min(a for a, _ in beside), max(b for _, b in beside)
             grid.aisle(x0, y, x1 - x0, AISLE_CELLS, kind)
             self.aisles.append((hall, kind, x0, y, x1 - x0, AISLE_CELLS))
+            if kind == contained:
+                number += 1
+                self.ends.append([self.cells + face for face in grid.end_faces(x0, y, AISLE_CELLS)])
+                self.end_names.append(f"{name}.{'cold' if kind == COLD else 'hot'}{number}")
 
     def floor(self) -> Floor:
         """Put the halls together."""
@@ -309,10 +322,13 @@ class _Plans:
             hall_crahs_needed=frozen_i32(self.needed), cdu_hall=frozen_i32(cdu["hall"]),
             cdu_x=frozen_i32(cdu["x"]), cdu_y=frozen_i32(cdu["y"]), aisle_hall=frozen_i32(aisles[:, 0]),
             aisle_kind=frozen_i32(aisles[:, 1]), aisle_rect=frozen_i32(aisles[:, 2:]),
+            aisle_face_ptr=frozen_i32(np.concatenate([[0], np.cumsum([len(faces) for faces in self.ends])])),
+            aisle_face=frozen_i32([face for faces in self.ends for face in faces]),
             tile_cell=frozen_i32(self.tiles), service_cell_ptr=frozen_i32(service_ptr),
             service_cell=frozen_i32([c for cells in self.service for c in cells]),
-            rack_air_design_w=frozen_f64(self.air_w), axes={"crah": len(crah["name"]), "cell": self.cells},
-            names={"crah": list(crah["name"])},
+            rack_air_design_w=frozen_f64(self.air_w),
+            axes={"crah": len(crah["name"]), "cell": self.cells, "aisle": len(self.ends)},
+            names={"crah": list(crah["name"]), "aisle": list(self.end_names)},
         )
 
 

@@ -74,6 +74,11 @@ class HallGrid:
         part = self.aisle_kind[y:y + deep, x:x + wide]
         part[self.kind[y:y + deep, x:x + wide] == _OPEN] = kind
 
+    def end_faces(self, x: int, y: int, deep: int) -> list[int]:
+        """Return the faces that close an aisle at its end of smallest x, by the cell before each, at rack height."""
+        return [self.cell(x - 1, y + k, 1) for k in range(deep)
+                if self.kind[y + k, x - 1] == _OPEN and self.kind[y + k, x] == _OPEN]
+
     def tiles(self, x: int, y: int, wide: int, facing: int, share: float, offset: int) -> list[int]:
         """Lay perforated tiles before a rack, opened by its share of the largest air flow; return their cells.
 
@@ -91,8 +96,9 @@ class HallGrid:
         ys, xs = np.nonzero(flags)
         return [self.cell(int(x), int(y), 1) for y, x in zip(ys, xs, strict=True)]
 
-    def finish(self, containment: str) -> None:
-        """Compute conductances and volumes."""
+    def finish(self, containment: str, leakage: float | None = None) -> None:
+        """Compute conductances and volumes; ``leakage`` is the open share of the containment's walls."""
+        self.leakage = CONTAINMENT_LEAK if leakage is None else leakage
         kept = {"open": -1, "cold-contained": _COLD, "hot-contained": _HOT}[containment]
         inside = self.aisle_kind == kept if kept >= 0 else np.zeros((self.ny, self.nx), dtype=bool)
         area = CELL_M * CELL_M
@@ -116,7 +122,7 @@ class HallGrid:
         second = (slice(None), slice(1, None)) if axis == 1 else (slice(1, None), slice(None))
         a, b = self.kind[first], self.kind[second]
         share = np.ones(a.shape)
-        share[inside[first] != inside[second]] = CONTAINMENT_LEAK
+        share[inside[first] != inside[second]] = self.leakage
         share[(a != _OPEN) | (b != _OPEN)] = CABINET_LEAK
         share[(a == _CRAH) & (b == _CRAH)] = 1.0
         if axis == 0:
@@ -131,10 +137,10 @@ class HallGrid:
         """Open share of the faces between rack height and the space above."""
         share = np.ones((self.ny, self.nx))
         if containment == "cold-contained":
-            share[inside] = CONTAINMENT_LEAK
+            share[inside] = self.leakage
         elif containment == "hot-contained":
             # the space above is a ceiling plenum that only the hot aisles and the CRAHs open into
-            share[~inside] = CONTAINMENT_LEAK
+            share[~inside] = self.leakage
             share[inside] = DUCT_FACTOR
         share[(self.kind != _OPEN)] = CABINET_LEAK
         share[self.kind == _CRAH] = DUCT_FACTOR if containment == "hot-contained" else 1.0

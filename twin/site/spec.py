@@ -149,6 +149,7 @@ class HallSpec(_Section, kw_only=True, frozen=True):
 
     name: Name
     aisle: Annotated[Literal["open", "cold-contained", "hot-contained"], doc("Containment of the aisles.")] = "cold-contained"
+    leakage: Annotated[Fraction | None, doc("Open share of the contained aisles' walls; 0.02 when left out.")] = None
     crah: Annotated[CoolingUnitsSpec | None, doc("CRAHs or fan walls of the hall; sized from the air heat that doors and in-row coolers leave when left out.", kind="crahs")] = None
     row: Annotated[list[RowSpec], doc("Rows, front to back.")] = []
     repeat: Annotated[int, Meta(ge=1, le=100, description="How many such halls, lettered on.")] = 1

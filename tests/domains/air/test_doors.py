@@ -130,12 +130,7 @@ def test_in_row_coolers_and_fan_walls_carry_their_hall(table):
     FAULT["crah_fan_trip"].start(air, 1, 1.0)
     settled(hall)
     assert air.crah_air_flow_m3_s[1] == air.crah_heat_w[1] == 0.0
-    # the fans' asking for less warm inlets breathes by a percent: the mean counts
-    removed = []
-    for _ in range(300):
-        hall.step(10.0)
-        removed.append(air.crah_heat_w.sum() - air.crah_power_w.sum())
-    assert np.mean(removed) == pytest.approx(heat, rel=4e-3)
+    assert air.crah_heat_w.sum() - air.crah_power_w.sum() == pytest.approx(heat, rel=4e-3)
 
 
 def test_in_row_coolers_stand_among_the_racks_without_touching_them():

@@ -31,6 +31,29 @@ def _unstick(own: Any, index: int) -> None:
     own.crah_valve_stuck_frac[index] = -1.0
 
 
+def _flow_changes(own: Any) -> None:
+    own.flow_version[0] += 1
+    own.hall_trace_due[:] = 1
+
+
+def _remove_panels(own: Any, index: int, value: float) -> None:
+    own.rack_gap_frac[index] = value
+    _flow_changes(own)
+
+
+def _put_panels(own: Any, index: int) -> None:
+    _remove_panels(own, index, 0.0)
+
+
+def _open_door(own: Any, index: int, value: float) -> None:
+    own.aisle_door_frac[index] = value
+    _flow_changes(own)
+
+
+def _shut_door(own: Any, index: int) -> None:
+    _open_door(own, index, 0.0)
+
+
 FAULTS = (
     FaultKind(
         name="crah_fan_trip", axis="crah",
@@ -49,6 +72,20 @@ FAULTS = (
         name="rack_fan_degraded", axis="rack",
         doc="Server fans of the rack reach only a share of the speed asked for, as after fan failures.",
         start=_degrade, clear=_restore, value_doc="share of the speed that is left", value_default=0.6,
+        value_range=(0.0, 1.0),
+    ),
+    FaultKind(
+        name="blanking_panel_missing", axis="rack",
+        doc="Blanking panels of a rack are missing: its own exhaust comes back through the gap and warms its inlet, "
+            "and that of no other rack.",
+        start=_remove_panels, clear=_put_panels, value_doc="share of the rack's face that is open", value_default=0.2,
+        value_range=(0.0, 1.0),
+    ),
+    FaultKind(
+        name="aisle_door_open", axis="aisle",
+        doc="The door at the end of a contained aisle stands open: supply air escapes or warm air comes in, most at "
+            "that end of the aisle.",
+        start=_open_door, clear=_shut_door, value_doc="share of the aisle's end that is open", value_default=1.0,
         value_range=(0.0, 1.0),
     ),
 )

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from twin._kernels.air import AirKernel
-from twin._kernels.airflow import AirFlow, band_factor
+from twin._kernels.airflow import AirFlow
 from twin._kernels.laws import coil_w_k, standard_pressure_pa
 from twin.arrays import F64, total
 from twin.catalog.entry import Entry
+from twin.domains.air.openings import Openings
 from twin.errors import CatalogError
 from twin.units import KELVIN_OFFSET, NS_PER_S
 from twin.wiring import Bind
@@ -34,7 +35,7 @@ START_SHARE, START_STEPS = 0.5, 80
 
 
 class AirStepper:
-    """The air domain, bound: two kernels and nothing else."""
+    """The air domain, bound: a kernel and the openings between its cells."""
 
     def __init__(self, bind: Bind) -> None:
         site, self._own = bind.site, bind.own
@@ -42,11 +43,11 @@ class AirStepper:
         self._floor = floor
         density = standard_pressure_pa(site.climate.altitude_m) / (AIR_R_J_KGK * (AIR_TEMP_C + KELVIN_OFFSET))
         rho_cp = density * AIR_CP_J_KGK
-        factor, factor_at = _factors(floor)
+        self._openings = Openings(floor)
         flow = AirFlow(
             cell_ptr=floor.hall_cell_ptr, nx=floor.hall_nx, ny=floor.hall_ny, gx=floor.cell_gx, gy=floor.cell_gy,
-            gz=floor.cell_gz, volume_m3=floor.cell_volume_m3, rho_cp_j_m3k=rho_cp, factor=factor,
-            factor_at=factor_at, potential=bind.own.cell_potential,
+            gz=floor.cell_gz, volume_m3=floor.cell_volume_m3, rho_cp_j_m3k=rho_cp, factor=self._openings.factor,
+            factor_at=self._openings.factor_at, potential=bind.own.cell_potential,
         )
         surplus = np.array([SURPLUS_FRAC[kind] for kind in floor.hall_aisle])
         views = bind.views
@@ -74,6 +75,7 @@ class AirStepper:
     def refresh(self) -> None:
         """Rebuild the flow's caches from the state; bring a fresh state to its operating point first."""
         own = self._own
+        self._openings.apply(self._kernel.flow, own.rack_gap_frac, own.aisle_door_frac)
         if own.flow_solved_version[0] < 0:
             own.crah_supply_setpoint_c[:] = self._floor.crah_supply_c
             own.crah_fan_integral[:] = own.crah_fan_frac
@@ -104,24 +106,6 @@ def crah_ua_w_k(entry: Entry) -> float:
         middle = 0.5 * (low + high)
         low, high = (middle, high) if coil_w_k(air, water, middle) < per_k else (low, middle)
     return 0.5 * (low + high)
-
-
-def _factors(floor: Any) -> tuple[F64, np.ndarray]:
-    """Factorise each distinct hall once; halls alike share the factor."""
-    parts: list[F64] = []
-    at_of: dict[bytes, int] = {}
-    at, size = [], 0
-    for h in range(len(floor.hall_nx)):
-        cells = slice(int(floor.hall_cell_ptr[h]), int(floor.hall_cell_ptr[h + 1]))
-        g = [np.ascontiguousarray(part[cells]) for part in (floor.cell_gx, floor.cell_gy, floor.cell_gz)]
-        nx, ny = int(floor.hall_nx[h]), int(floor.hall_ny[h])
-        key = b"".join([bytes(f"{nx},{ny},", "ascii"), *(part.tobytes() for part in g)])
-        if key not in at_of:
-            at_of[key] = size
-            parts.append(band_factor(nx, ny, *g))
-            size += len(parts[-1])
-        at.append(at_of[key])
-    return np.concatenate(parts), np.array(at, dtype=np.int64)
 
 
 def _rack_params(site: Any, rho_cp: float) -> dict[str, F64]:
