@@ -31,7 +31,9 @@ def bound(scenario: str) -> tuple[Any, Any, Any]:
                                 climate=build_climate(spec, catalog))
     axes = {"one": 1, **topology.axes, **hydronics.axes, **floor.axes}
     views = SimpleNamespace(
-        chip=SimpleNamespace(stream_heat_w=np.zeros(axes["stream"])),
+        weather=SimpleNamespace(humidity_ratio_kg_kg=np.array([0.008]), pressure_pa=np.array([101325.0])),
+        chip=SimpleNamespace(stream_heat_w=np.zeros(axes["stream"]), rack_gpu_temp_c_max=np.full(axes["rack"], 60.0),
+                             rack_temp_limit_c=np.full(axes["rack"], 85.0)),
         power=SimpleNamespace(rack_air_heat_w=np.array(floor.rack_air_design_w),
                               rack_energised=np.ones(axes["rack"], dtype=np.int32),
                               crah_energised=np.ones(axes["crah"], dtype=np.int32),

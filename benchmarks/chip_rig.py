@@ -34,7 +34,7 @@ class ChipRig:
         spec = Spec(scenario=ScenarioSpec(title="chips"),
                     hall=[HallSpec(name="A", row=[RowSpec(racks=n, rack=rack) for rack, n in rows])])
         self.topology = build_topology(spec, load_catalog(catalog))
-        axes = {**self.topology.axes, "job": jobs, "one": 1, "tank": 0,
+        axes = {**self.topology.axes, "job": jobs, "one": 1, "tank": 0, "aisle": 0,
                 **dict.fromkeys(("tcs", "cdu", "pump", "cell", "crah"), 1)}
         self.chip, self.compute, self.workload = ChipState(axes), ComputeState(axes), WorkloadState(axes)
         self.liquid, self.air, self.weather = LiquidState(axes), AirState(axes), WeatherState(axes)

@@ -39,7 +39,7 @@ class Rig:
         crah_loop = np.full(CRAHS, names.index("chilled") if "chilled" in names else 0, dtype=np.int32)
         self.site = SimpleNamespace(spec=spec, topology=topology, hydronics=self.hydronics,
                                     floor=SimpleNamespace(crah_loop=crah_loop))
-        others = ("job", "cell", "elec", "ups", "generator", "link", "switch")
+        others = ("job", "cell", "aisle", "elec", "ups", "generator", "link", "switch")
         axes = {"one": 1, "crah": CRAHS, **topology.axes, **self.hydronics.axes, **dict.fromkeys(others, 1)}
         self.block: dict[str, Any] = {cls.block_name: cls(axes) for cls in BLOCKS}
         self.weather: blocks.WeatherState = self.block["weather"]

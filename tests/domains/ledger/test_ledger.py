@@ -24,7 +24,8 @@ from twin.state.blocks import (
 from twin.wiring import Bind
 
 AXES = {"one": 1, "gpu": 4, "stream": 1, "rack": 2, "job": 5, "node": 1, "hall": 1, "elec": 1, "ups": 0, "generator": 0,
-        "cdu": 2, "crah": 1, "tank": 0, "tcs": 1, "pump": 1, "cell": 1, "loop": 1, "rejector": 1, "chiller": 0}
+        "cdu": 2, "crah": 1, "tank": 0, "tcs": 1, "pump": 1, "cell": 1, "aisle": 0, "loop": 1, "rejector": 1,
+        "chiller": 0}
 
 
 class Books:
