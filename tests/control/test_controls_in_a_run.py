@@ -66,3 +66,30 @@ def test_the_scenario_compares_them():
     out = json.loads(result.stdout)
     assert [e for e in out["expect"] if not e["ok"]] == []
     assert len(out["expect"]) >= 15
+
+
+def test_feed_forward_keeps_the_coolant_s_rise_from_idle_to_full_load():
+    """Flow that follows power leaves P / (m cp) as it is: 5 % between 1.2 and 2 MW (the racks' air heat shifts it)."""
+    sim = open_run("controls", sets=["control.power.on=true"], history=False).sim
+    rises = []
+    for at in (580, 1480):
+        sim.run_until(at * S)
+        liquid = sim.state.liquid
+        rises.append(float(liquid.tcs_return_temp_c[0] - liquid.tcs_supply_temp_c[0]))
+    assert rises[1] == pytest.approx(rises[0], rel=0.05)
+
+
+def test_trim_and_respond_finds_the_warmest_water_that_the_valves_can_bear():
+    control = ('control=[{controller="trim-respond", target="warm.supply_c", measure="liquid.cdu_valve_frac max", '
+               'options={trim=0.1, respond=-0.3, low=25, high=40, sample_s=180, limit=0.9}}]')
+    sim = open_run("controls", sets=[control, "variant=[]", "expect={}", "job.rush.at=1m", "job.rush.run=5h",
+                                     "job.after.at=4h", "scenario.duration=4h"], history=False).sim
+    water, widest = [], []
+    for minute in range(60, 180, 5):
+        sim.run_until(minute * 60 * S)
+        water.append(float(sim.state.plant.loop_supply_temp_c[0]))
+        widest.append(float(sim.state.liquid.cdu_valve_frac.max()))
+    assert min(water) > 30.5  # it began at 30 degC: warmer water is less work for the coolers
+    assert max(water) - min(water) < 1.5  # and has found its level, with the widest valve about its limit
+    assert 0.86 < min(widest) <= max(widest) < 0.94
+    assert sim.state.liquid.supply_temp_max_c[0] < 36.5

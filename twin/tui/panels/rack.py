@@ -58,7 +58,7 @@ def rack_rows(ui: Ui, rack: int) -> list[Row]:
                          "bold crit" if dead else "fg"))
     rows += _heat_rows(ui, rack)
     if liquid_racks(ui)[rack]:
-        rows += _coolant_rows(ui, rack)
+        rows += _coolant_rows(ui, rack) + _tank_rows(ui, rack)
     inlet, outlet = ui.value("air.rack_inlet_temp_c", rack), ui.value("air.rack_outlet_temp_c", rack)
     if inlet is not None:
         air = ui.value("air.rack_air_flow_m3_s", rack)
@@ -101,6 +101,28 @@ def _coolant_rows(ui: Ui, rack: int) -> list[Row]:
         return []
     return [line("coolant", f"{fmt.temp(supply, '')} {ui.palette.glyph('arrow')} {fmt.temp(back)}",
                  "" if flow is None else f"{flow:.2f} kg/s", "warn" if flow is not None and flow < 1e-3 else "fg")]
+
+
+def _tank_rows(ui: Ui, rack: int) -> list[Row]:
+    """Return the state of the bath that the rack stands in; nothing for a rack in air."""
+    tanks = getattr(ui.site.hydronics, "tanks", None)
+    if tanks is None or rack not in tanks.rack:
+        return []
+    tank = int(np.flatnonzero(np.asarray(tanks.rack) == rack)[0])
+    level, vent = ui.value("liquid.tank_level_frac", tank), ui.value("liquid.tank_vent_kg_s", tank) or 0.0
+    if level is None:
+        return []
+    fluid = ui.value("liquid.tank_fluid_kg", tank)
+    rows = [line("bath", f"{fmt.percent(level)} full", "" if fluid is None else f"{fluid:.0f} kg",
+                 "bold warn" if level < 0.93 else "fg")]
+    gauge = ui.value("liquid.tank_gauge_pa", tank)
+    if tanks.two_phase[tank] and gauge is not None:
+        flux, dry = ui.value("liquid.tank_flux_ratio", tank) or 0.0, ui.value("liquid.tank_dry_frac", tank) or 0.0
+        rows.append(line("vapour", f"{gauge / 1e3:+.1f} kPa", f"vents {vent:.2f} kg/s" if vent > 0.0 else "sealed",
+                         "bold crit" if vent > 0.0 else "fg"))
+        rows.append(line("boiling", f"{fmt.percent(flux)} of the limit",
+                         f"dried out {fmt.percent(dry)}" if dry > 0.0 else "", "bold crit" if dry > 0.0 else "fg"))
+    return rows
 
 
 def _job_rows(ui: Ui, rack: int) -> list[Row]:
