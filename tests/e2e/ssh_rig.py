@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,7 +32,8 @@ def keygen(path: Path, comment: str) -> Path:
 class Server:
     """``twin serve ssh`` in a process of its own, on a free port."""
 
-    def __init__(self, folder: Path, scenario: str = "small", *options: str, anonymous: bool = True) -> None:
+    def __init__(self, folder: Path, scenario: str = "small", *options: str, anonymous: bool = True,
+                 command: Sequence[str] = (sys.executable, "-m", "twin", "serve", "ssh")) -> None:
         self.folder = folder
         self.alice, self.bob, self.eve = (keygen(folder / name, f"{name}@laptop") for name in ("alice", "bob", "eve"))
         keys = folder / "authorized_keys"
@@ -41,7 +42,7 @@ class Server:
         self.log = folder / "server.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "twin", "serve", "ssh", scenario, "--port", "0", "--host-key", folder / "host",
+                [*command, scenario, "--port", "0", "--host-key", folder / "host",
                  "--authorized-keys", keys, *(["--anonymous"] if anonymous else []), "--connects-per-minute", "0",
                  *options], stderr=log, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=folder,
                 env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "TERM": "dumb", "TEXTUAL_FPS": "1"})
@@ -133,7 +134,7 @@ class Client:
                                         env={"TERM": term, "PATH": os.environ["PATH"], "HOME": str(server.folder)})
         os.close(slave)
         os.set_blocking(self.master, False)
-        self.open = True
+        self.open, self.said = True, False
         Client.everyone.append(self)
 
     def _size(self, width: int, height: int) -> None:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from twin.cli.common import Duration, Speed, seed_option, set_option
 from twin.errors import InputError
-
-if TYPE_CHECKING:
-    from twin.runtime.session import Session
 
 S = 1_000_000_000
 
@@ -84,15 +80,12 @@ def command(scenario: str, host: str, port: int, host_key: Path | None, authoriz
                     frames_per_s=fps, connects_per_min=connects_per_minute)
     keys = OperatorKeys(authorized_keys)
 
-    def open_session() -> Session:
-        return Session(open_run(scenario, sets=sets, seed=seed), speed=speed, endless=True)
-
-    first = open_session()  # a scenario that is wrong is found before anybody is let in
+    first = Session(open_run(scenario, sets=sets, seed=seed), speed=speed, endless=True, paused=private)
     title = first.title
     hygiene.prepare_process()
 
     def make() -> ssh.Host:
-        worlds: Worlds = (PrivateWorlds(open_session, top_speed, max_memory * 1024 * 1024) if private
+        worlds: Worlds = (PrivateWorlds(first, top_speed, max_memory * 1024 * 1024) if private
                           else SharedWorld(first, limits.lease_idle_s, top_speed))
         return ssh.Host(worlds, limits, keys, anonymous)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +13,10 @@ from twin.serve.visit import Visit
 
 if TYPE_CHECKING:
     from twin.runtime.session import Session
+
+
+#: memory for the past of a factory, which lets one go back in time, B
+SHARED_PAST_B, PRIVATE_PAST_B = 32 << 20, 4 << 20
 
 
 @dataclass
@@ -61,6 +64,7 @@ class SharedWorld:
 
     def __init__(self, session: Session, lease_idle_s: float, speed_max: float = math.inf) -> None:
         self.world = World(session, Roster(lease_idle_s), speed_max)
+        session.timeline.budget_bytes = SHARED_PAST_B
         session.start()
 
     async def enter(self, name: str, role: Role, address: str) -> tuple[World, Visitor]:
@@ -80,19 +84,19 @@ class PrivateWorlds:
     """A factory for each visitor, who holds its controls; nobody else sees it.
 
     Args:
-        make: opens a factory; called outside the event loop, one at a time.
+        first: the factory that every visitor gets a fork of; it stays at its first moment.
         speed_max: highest speed that a visitor may ask for.
         memory_b: memory that all of them together may take.
     """
 
-    def __init__(self, make: Callable[[], Session], speed_max: float, memory_b: int) -> None:
-        self._make, self._speed_max, self._memory_b = make, speed_max, memory_b
+    def __init__(self, first: Session, speed_max: float, memory_b: int) -> None:
+        self._first, self._speed_max, self._memory_b = first, speed_max, memory_b
         self._one_at_a_time = asyncio.Lock()
         self._open: list[World] = []
-        self._size_b = 0
+        self._size_b = size_of(first) + PRIVATE_PAST_B
 
     async def enter(self, name: str, role: Role, address: str) -> tuple[World, Visitor]:
-        """Open a world; whoever comes acts in it, because nobody else is touched.
+        """Fork a world; whoever comes acts in it, because nobody else is touched.
 
         Raises:
             InputError: there is no memory for one more.
@@ -100,11 +104,12 @@ class PrivateWorlds:
         async with self._one_at_a_time:
             if (len(self._open) + 1) * self._size_b > self._memory_b:
                 raise InputError(f"{len(self._open)} private factories are open and there is no room for one more")
-            session = await asyncio.to_thread(self._make)
-            self._size_b = max(self._size_b, size_of(session))
+            session = await asyncio.to_thread(self._first.fork, "yours")
+            session.timeline.budget_bytes = PRIVATE_PAST_B
             world = World(session, Roster(math.inf), self._speed_max, private=True)
             self._open.append(world)
         session.start()
+        session.resume()
         return world, world.roster.enter(name, "operator", address)
 
     async def leave(self, world: World, visitor: Visitor) -> None:

@@ -1,0 +1,141 @@
+"""Visitors over SSH: real clients, their bytes, the server's memory and processor time, and how late the ticks are.
+
+``python -m benchmarks.bench_ssh [--clients 20] [--seconds 30] [--scenario demo] [--fps 4] [--churn 0]``. Clients and
+server share the machine. A tick is late by the wall time between the instant at which the pace asked for it and its
+end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def serve(arguments: list[str]) -> None:
+    """Run the server in this process and write how late its ticks were when it ends."""
+    from twin.cli.main import main as cli
+    from twin.runtime import session
+    from twin.scenario.timeline import Timeline
+
+    late: list[float] = []
+    paces: list[session._Pace] = []
+    advance, target = Timeline.advance, session._Pace.target
+
+    def seen(self: session._Pace, *args: object) -> float:
+        paces[:] = [self]
+        return target(self, *args)  # type: ignore[arg-type]
+
+    def timed(self: Timeline) -> None:
+        sim = self.run.sim
+        anchor = paces[0]._anchor if paces else None
+        advance(self)
+        if anchor is not None:
+            begun, from_ns, speed = anchor
+            late.append(time.perf_counter() - begun - (sim.now_ns - from_ns) * 1e-9 / speed)
+
+    session._Pace.target, Timeline.advance = seen, timed  # type: ignore[method-assign]
+    code = cli(["serve", "ssh", *arguments])
+    Path(os.environ["TWIN_BENCH_OUT"]).write_text(json.dumps(late))
+    sys.exit(code)
+
+
+def rank(values: list[float], share: float) -> float:
+    """Return a quantile."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
+
+
+def run(clients: int, seconds: float, scenario: str, fps: float, churn: int) -> dict[str, float]:
+    """Let clients look for a while; then let ``churn`` more come and go; returns what was measured."""
+    from tests.e2e.ssh_rig import Client, Server, pump_for
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "late.json"
+        os.environ["TWIN_BENCH_OUT"] = str(out)
+        server = Server(Path(folder), scenario, "--speed", "10", "--fps", str(fps), "--max-sessions", str(clients + 4),
+                        command=(sys.executable, "-m", "benchmarks.bench_ssh", "serve"))
+        try:
+            result: dict[str, float] = {"rss_empty_mb": server.rss_mb()}
+            begun = time.monotonic()
+            people = [Client(server, size=(120, 40), watch=False, env={"COLORTERM": "truecolor"})
+                      for _ in range(clients)]
+            while server.text().count(") came") < clients or any(c.count < 5000 for c in people):
+                pump_for(0.1)
+                assert time.monotonic() - begun < 120, server.text()
+            result["all_up_s"] = time.monotonic() - begun
+            for i, one in enumerate(people):
+                one.keys("1234567"[i % 7])
+            pump_for(3.0)
+            cpu, count, begun = server.cpu_s(), sum(c.count for c in people), time.monotonic()
+            pump_for(seconds)
+            took = time.monotonic() - begun
+            result |= {"cpu_percent": 100 * (server.cpu_s() - cpu) / took, "rss_mb": server.rss_mb(),
+                       "kb_per_s": (sum(c.count for c in people) - count) / took / 1e3}
+            for one in people:
+                one.keys("q")
+            for one in people:
+                one.ended(60)
+            if churn:
+                result |= come_and_go(server, churn)
+        finally:
+            server.close()
+        late = json.loads(out.read_text())
+        assert not re.search("Traceback", server.text()), server.text()
+    return result | {"ticks": len(late), "late_p50_ms": 1e3 * rank(late, 0.5), "late_p99_ms": 1e3 * rank(late, 0.99)}
+
+
+def come_and_go(server: object, count: int) -> dict[str, float]:
+    """Let sessions come, press keys and go, a few at a time; returns the resident size before and after."""
+    from tests.e2e.ssh_rig import Client, Server, pump
+
+    assert isinstance(server, Server)
+
+    def wave(n: int) -> None:
+        todo, live = n, []
+        while todo or live:
+            while todo and len(live) < 4:
+                live.append(Client(server, size=(120, 40), watch=False, env={"COLORTERM": "truecolor"}))
+                todo -= 1
+            pump(0.05)
+            for one in [*live]:
+                if one.count > 5000 and not one.said:
+                    one.said = True
+                    one.keys("27?\x1b")
+                    one.keys("q")
+                if not one.open:
+                    one.ended()
+                    live.remove(one)
+
+    wave(max(10, count // 10))
+    time.sleep(4)
+    before = server.rss_mb()
+    wave(count)
+    time.sleep(4)
+    return {"sessions": count, "rss_before_mb": before, "rss_after_mb": server.rss_mb()}
+
+
+def main() -> None:
+    """Print what was measured."""
+    sys.path.insert(0, str(ROOT))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--clients", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--scenario", default="demo")
+    parser.add_argument("--fps", type=float, default=4)
+    parser.add_argument("--churn", type=int, default=0)
+    options, _ = parser.parse_known_args()
+    for name, value in run(**vars(options)).items():
+        print(f"{name:16} {value:10.1f}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        serve(sys.argv[2:])
+    main()
