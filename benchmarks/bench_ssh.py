@@ -24,12 +24,21 @@ def serve(arguments: list[str]) -> None:
     from twin.cli.main import main as cli
     from twin.runtime import session
     from twin.scenario.timeline import Timeline
+    from twin.tui.app import TwinApp
 
     late: list[float] = []
-    paces: list[session._Pace] = []
-    advance, target = Timeline.advance, session._Pace.target
+    frames = [0]
+    feed = TwinApp.feed
 
-    def seen(self: session._Pace, *args: object) -> float:
+    def fed(self: TwinApp, count: int = -1) -> None:
+        frames[0] += 1
+        feed(self, count)
+
+    TwinApp.feed = fed  # type: ignore[method-assign]
+    paces: list[session.Pace] = []
+    advance, target = Timeline.advance, session.Pace.target
+
+    def seen(self: session.Pace, *args: object) -> float:
         paces[:] = [self]
         return target(self, *args)  # type: ignore[arg-type]
 
@@ -41,9 +50,9 @@ def serve(arguments: list[str]) -> None:
             begun, from_ns, speed = anchor
             late.append(time.perf_counter() - begun - (sim.now_ns - from_ns) * 1e-9 / speed)
 
-    session._Pace.target, Timeline.advance = seen, timed  # type: ignore[method-assign]
+    session.Pace.target, Timeline.advance = seen, timed  # type: ignore[method-assign]
     code = cli(["serve", "ssh", *arguments])
-    Path(os.environ["TWIN_BENCH_OUT"]).write_text(json.dumps(late))
+    Path(os.environ["TWIN_BENCH_OUT"]).write_text(json.dumps([late, frames[0], time.process_time()]))
     sys.exit(code)
 
 
@@ -86,9 +95,9 @@ def run(clients: int, seconds: float, scenario: str, fps: float, churn: int) -> 
                 result |= come_and_go(server, churn)
         finally:
             server.close()
-        late = json.loads(out.read_text())
+        late, frames, _ = json.loads(out.read_text())
         assert not re.search("Traceback", server.text()), server.text()
-    return result | {"ticks": len(late), "late_p50_ms": 1e3 * rank(late, 0.5), "late_p99_ms": 1e3 * rank(late, 0.99)}
+    return result | {"frames": frames, "ticks": len(late), "late_p50_ms": 1e3 * rank(late, 0.5), "late_p99_ms": 1e3 * rank(late, 0.99)}
 
 
 def come_and_go(server: object, count: int) -> dict[str, float]:

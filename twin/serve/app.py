@@ -44,6 +44,8 @@ PEOPLE: tuple[Action, ...] = (
 )
 DEPTHS: tuple[Depth, ...] = ("truecolor", "256", "16", "mono")
 _OWN = {a.name for a in (CONTROLS, *PEOPLE, DEPTH)}
+#: frames between two clearings of what Textual keeps
+THIN_EVERY = 16
 #: exit status when the server had to end a session because of an error of its own
 INTERNAL = 70
 
@@ -157,7 +159,12 @@ class ServedApp(TwinApp):
         self.ui.paces = not visit.read_only
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return what is done to every line: what could steer the terminal goes, colours are fitted to it."""
+        """Return what is done to every line: what could steer the terminal goes, colours are fitted to it.
+
+        The renderer of cells does both by itself; a filter would only keep another copy of every row.
+        """
+        if getattr(self, "cells", None) is not None and self.ui.palette.depth in ("truecolor", "256"):
+            return ()
         return [Printable(), *super().get_line_filters()]
 
     def obey_signals(self) -> None:
@@ -195,6 +202,15 @@ class ServedApp(TwinApp):
         self.visitor.attention = Attention(ui.view, ui.hall, ui.rack, ui.metric, ui.colour_map, ui.window, ui.layer)
         if self.following:
             self.look_along()
+        if self._turn % THIN_EVERY == 1:
+            self.thin()
+
+    def thin(self) -> None:
+        """Let go of the rows that Textual keeps of every widget for its next full update: most of a session's memory."""
+        for widget in self.screen.walk_children():
+            cache = getattr(widget, "_styles_cache", None)
+            if cache is not None:
+                cache.clear()
 
     def hear(self) -> None:
         """Take notice of a change of roles and of what others did."""

@@ -107,8 +107,12 @@ class SshDriver(Driver):
         return True
 
     def redraw(self) -> None:
-        """Draw the whole screen."""
-        self._app.refresh(layout=True)
+        """Draw the whole screen: what the terminal shows is not known any more."""
+        redraw = getattr(self._app, "redraw", None)
+        if redraw is not None:
+            redraw()
+        else:
+            self._app.refresh(layout=True)
 
     def resize(self, width: int, height: int) -> None:
         """Take the new size of the terminal."""
