@@ -97,7 +97,8 @@ def run(clients: int, seconds: float, scenario: str, fps: float, churn: int) -> 
             server.close()
         late, frames, _ = json.loads(out.read_text())
         assert not re.search("Traceback", server.text()), server.text()
-    return result | {"frames": frames, "ticks": len(late), "late_p50_ms": 1e3 * rank(late, 0.5), "late_p99_ms": 1e3 * rank(late, 0.99)}
+    return result | {"frames": frames, "ticks": len(late), "late_p50_ms": 1e3 * rank(late, 0.5),
+                     "late_p99_ms": 1e3 * rank(late, 0.99)}
 
 
 def come_and_go(server: object, count: int) -> dict[str, float]:

@@ -81,7 +81,8 @@ class House:
         world, visitor = await self.worlds.enter(name, role, "192.0.2.1")
         app = ServedApp(world, visitor, depth=depth, ascii_only=False, governor=self.governor,
                         frames_per_s=self.limits.frames_per_s,
-                        driver=lambda a, **options: SshDriver(a, wire=wire, limits=self.limits, **options))
+                        driver=lambda a, **options: SshDriver(a, wire=wire, limits=self.limits, is_up=a.up.is_set,
+                                                             **options))
         task = asyncio.get_running_loop().create_task(app.run_async(size=size), context=contextvars.Context())
         await asyncio.wait_for(app.up.wait(), 20)
         self.running.append((app, visitor, world, task))

@@ -170,10 +170,12 @@ class ServedApp(TwinApp):
     def obey_signals(self) -> None:
         """Signals are for the server."""
 
-    def on_ready(self) -> None:
-        """Say hello."""
-        self.up.set()
-        self.say(self.welcome())
+    def arrive(self) -> None:
+        """Say hello once everything stands; keys are heard from then on."""
+        main = self.main
+        if main.is_mounted and all(widget.is_mounted for widget in main.query("#body, .view")):
+            self.up.set()
+            self.say(self.welcome())
 
     def welcome(self) -> str:
         """Return one line that says what one may do and who else is here."""
@@ -192,6 +194,8 @@ class ServedApp(TwinApp):
     def pull(self) -> None:
         """Take the newest frame when this visitor's terminal has taken the last one and the loop has time."""
         self._turn += 1
+        if not self.up.is_set():
+            self.arrive()
         driver = self._driver
         if isinstance(driver, SshDriver) and not driver.ready():
             return
@@ -206,7 +210,7 @@ class ServedApp(TwinApp):
             self.thin()
 
     def thin(self) -> None:
-        """Let go of the rows that Textual keeps of every widget for its next full update: most of a session's memory."""
+        """Let go of the rows that Textual keeps of every widget for its next full update: most of the memory."""
         for widget in self.screen.walk_children():
             cache = getattr(widget, "_styles_cache", None)
             if cache is not None:
@@ -322,6 +326,10 @@ class ServedApp(TwinApp):
 
     def _handle_exception(self, error: Exception) -> None:
         """End this session, and only this one; the traceback is for the server's log."""
+        if self._exit:  # keys that are still on their way find the screens gone
+            LOG.debug("%s (%d) while leaving", self.visitor.name, self.visitor.number, exc_info=error)
+            self._close_messages_no_wait()
+            return
         if self.crashed is None:
             self.crashed = error
             LOG.error("the screen of %s (%d) failed", self.visitor.name, self.visitor.number, exc_info=error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, TextIO
 
 from textual import constants, events, messages
@@ -26,6 +27,9 @@ SLICE_B = (4, 64)
 SLICE_S = 0.020
 #: longest rest after a slice, s
 REST_MAX_S = 1.0
+
+#: keys that come too early wait, s
+EARLY_S = 0.05
 
 START = "\x1b[?1049h\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[?25l\x1b[?7l\x1b[?2026$p"
 STOP = "\x1b[?1002l\x1b[?1006l\x1b[?1000l\x1b[?7h\x1b[0m\x1b[?1049l\x1b[?25h"
@@ -54,12 +58,13 @@ class SshDriver(Driver):
         app: the app.
         wire: the connection.
         limits: what a visitor may use.
+        is_up: tells whether the app hears keys already.
     """
 
-    def __init__(self, app: App[Any], *, wire: Wire, limits: Limits, debug: bool = False, mouse: bool = True,
-                 size: tuple[int, int] | None = None) -> None:
+    def __init__(self, app: App[Any], *, wire: Wire, limits: Limits, is_up: Callable[[], bool], debug: bool = False,
+                 mouse: bool = True, size: tuple[int, int] | None = None) -> None:
         super().__init__(app, debug=False, mouse=mouse, size=size)
-        self._wire, self._limits = wire, limits
+        self._wire, self._limits, self._is_up = wire, limits, is_up
         self._out: list[str] = []
         self._scheduled = self._torn = self._ended = False
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
@@ -159,7 +164,7 @@ class SshDriver(Driver):
             self._hold(False)
             return
         now = time.monotonic()
-        wait = self._not_before - now
+        wait = self._not_before - now if self._is_up() else EARLY_S
         if wait > 0:
             self._loop.call_later(wait, self._pump)
             return
@@ -170,7 +175,16 @@ class SshDriver(Driver):
         piece = bytes(self._pending[:count])
         del self._pending[:count]
         self._parse(self._decode(piece))
-        if not self._app.call_later(self._dealt_with, now):
+        if not self._app.call_later(self._reached_app, now):
+            self._ended = True
+
+    def _reached_app(self, begun: float) -> None:
+        """A key goes from the app to the screen and bubbles back; so does the question whether it was dealt with."""
+        if not self._app.screen_stack or not self._app.screen.call_later(self._reached_screen, begun):
+            self._dealt_with(begun)
+
+    def _reached_screen(self, begun: float) -> None:
+        if not self._app.call_later(self._dealt_with, begun):
             self._ended = True
 
     def _dealt_with(self, begun: float) -> None:

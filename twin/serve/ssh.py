@@ -364,7 +364,7 @@ class TerminalSession(asyncssh.SSHServerSession[bytes]):
         return asyncio.ensure_future(self._app.run_async(size=self._size))
 
     def _make_driver(self, app: Any, **options: Any) -> SshDriver:
-        self._driver = SshDriver(app, wire=self, limits=self._host.limits, **options)
+        self._driver = SshDriver(app, wire=self, limits=self._host.limits, is_up=app.up.is_set, **options)
         if self._gone:
             app.exit(return_code=LATER)
         return self._driver
