@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 KERNELS := $(wildcard twin/_kernels/*.pyx twin/_kernels/*.pxd twin/_kernels/*.pxi)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test e2e lint type kernels-debug bench docs
+.PHONY: help setup run check test e2e swarm lint type kernels-debug bench docs
 
 help:            ## show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -28,6 +28,9 @@ test: $(STAMP)   ## run the tests
 
 e2e: $(STAMP)    ## the long tests: real terminals, whole traces
 	$(BIN)/python -m pytest -m "slow or e2e"
+
+swarm: $(STAMP)  ## random factories, trouble and travels in time: make swarm SEED=7 MINUTES=10
+	$(BIN)/python -m tests.swarm $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 lint: $(STAMP)   ## style and import contracts
 	$(BIN)/ruff check .

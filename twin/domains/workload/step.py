@@ -289,10 +289,13 @@ class WorkloadStepper:
     def _let_go(self, job: int = -1) -> None:
         """Take ended jobs off the GPUs that nobody took over: all of them, or one."""
         own = self.own
+        # Of a job whose GPUs were all taken over, the state knows no more: it must not count as a change.
         for ended in (self._ended if job < 0 else [job]):
-            own.gpu_job[own.gpu_job == ended] = -1
+            named = own.gpu_job == ended
+            if named.any():
+                own.gpu_job[named] = -1
+                own.placement_version[0] += 1
         self._ended = [] if job < 0 else [j for j in self._ended if j != job]
-        own.placement_version[0] += 1
 
     def _shift_free(self, nodes: Any, counts: Any) -> None:
         for cls, count in zip(self._node_class[nodes].tolist(), counts.tolist(), strict=True):

@@ -1,0 +1,55 @@
+"""A fixed short part of the swarm: drawn factories, every built-in scenario, and a swarm that notices."""
+
+from random import Random
+
+import pytest
+
+from tests.swarm import story
+from tests.swarm.story import Disagreement, drawn, tell
+from twin.scenario.open import open_run
+from twin.scenario.timeline import Timeline
+
+
+@pytest.mark.parametrize("seed", range(1, 13))
+def test_a_drawn_story_agrees_with_itself(seed: int) -> None:
+    drawn(seed, ticks=80)
+
+
+@pytest.mark.parametrize(("name", "ticks"), [
+    ("small", 120), ("demo", 60), ("trace", 60), ("frontier", 30), ("controls", 60), ("hot-gpu", 60), ("campus", 8)])
+def test_a_built_in_scenario_is_the_same_however_it_is_lived(name: str, ticks: int) -> None:
+    tell(lambda: open_run(name), Random(f"{name} 5"), ticks, every=max(1, ticks // 30))
+
+
+def test_the_swarm_notices_a_bit_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Timeline._restore
+
+    def lossy(self: Timeline, frame: dict, given: int) -> None:
+        whole(self, frame, given)
+        self.run.sim.state.air.rack_mass_temp_c[0] += 1e-9
+    monkeypatch.setattr(Timeline, "_restore", lossy)
+    with pytest.raises(Disagreement, match="digest is another"):
+        _several(5, ticks=40)
+
+
+def test_the_swarm_notices_a_command_that_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Timeline, "_feed", lambda self: None)
+    with pytest.raises(Disagreement):
+        _several(8, ticks=60)
+
+
+def _several(stories: int, ticks: int) -> None:
+    for seed in range(1, stories + 1):
+        drawn(seed, ticks)
+
+
+def test_a_failing_seed_says_how_to_repeat_it(monkeypatch: pytest.MonkeyPatch,
+                                              capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.swarm import __main__ as runner
+
+    def fail(seed: int) -> None:
+        raise story.Disagreement("here")
+    monkeypatch.setattr(runner, "drawn", fail)
+    monkeypatch.setattr("sys.argv", ["swarm", "--seed", "41"])
+    assert runner.main() == 1
+    assert "make swarm SEED=41" in capsys.readouterr().err
