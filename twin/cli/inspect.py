@@ -1,4 +1,4 @@
-"""``twin inspect``: what a snapshot or a scenario holds."""
+"""``twin inspect``: what a snapshot, a recording or a scenario holds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twin.units import format_duration
 @json_option
 def command(file: str, as_json: bool) -> int:
     """Show what FILE (a .twin, a .toml or a built-in name) holds."""
-    facts = _snapshot(Path(file)) if file.endswith(".twin") else _scenario(file)
+    facts = _twin(Path(file)) if file.endswith(".twin") else _scenario(file)
     if as_json:
         print_json(facts)
         return 0
@@ -34,13 +34,42 @@ def command(file: str, as_json: bool) -> int:
     return 0
 
 
+def _twin(path: Path) -> dict[str, Any]:
+    from twin.scenario.replay import is_recording
+
+    return _recording(path) if is_recording(path) else _snapshot(path)
+
+
+def _recording(path: Path) -> dict[str, Any]:
+    """Return what a recording holds, from its chunks alone: nothing is built or run."""
+    from twin.scenario.replay import Recording
+
+    with Recording(path) as r:
+        head = r.head
+        gap = max((b.tick - a.tick for a, b in zip(r.digests, r.digests[1:], strict=False)), default=0)
+        whole = gap <= r.digest_ticks and r.tail.kind == "whole"
+        trail = "none" if not r.digests else "whole" if whole else str(r.tail)
+        return {
+            "file": str(path), "bytes": r.size, "kind": "recording", "scenario": head["source"],
+            "title": head["spec"].get("scenario", {}).get("title", ""), "variant": head["variant"],
+            "seed": head["seed"], "program": head["program"], "platform": head["platform"],
+            "from": format_duration(r.first_ns), "to": format_duration(r.last_ns),
+            "ticks": r.last_tick - r.first_tick, "ended": r.done, "tail": str(r.tail),
+            "trail": trail, "digests": len(r.digests), "keyframes": [format_duration(k.now_ns) for k in r.keys],
+            "sections": {tag: f"{n:,} chunks, {size:,} bytes" for tag, (n, size) in r.sections.items()},
+            "inputs": {name: f"{len(data):,} bytes packed" for name, data in head["inputs"].items()},
+            "commands": [f"{format_duration(g.now_ns)} (tick {g.tick}): {_command(g.command)}" for g in r.commands],
+        }
+
+
 def _snapshot(path: Path) -> dict[str, Any]:
     from twin.scenario.snapshot import load
 
     run = load(path)
     sim = run.sim
     return {
-        "file": str(path), "bytes": path.stat().st_size, "scenario": run.source, "title": run.spec.scenario.title,
+        "file": str(path), "bytes": path.stat().st_size, "kind": "snapshot", "scenario": run.source,
+        "title": run.spec.scenario.title,
         "at": format_duration(sim.now_ns), "tick": sim.tick, "ends_at": format_duration(sim.end_ns),
         "seed": sim.seed, "digest": sim.digest(), "sizes": _sizes(sim.axes),
         "inputs": {name: f"{len(data):,} bytes packed" for name, data in run.inputs.items()},

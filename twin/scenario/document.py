@@ -78,12 +78,14 @@ def build(document: dict[str, Any], *, where: str) -> Run:
     sim.log = [(int(tick), command_in(c, where)) for tick, c in _pairs(document["log"], where)]
     sim.events.extend(events_in(document["events"], where))
     sim.event_count = max(len(sim.events), document["event_count"])
-    if sim.histories is not None and document["history"]:
+    if not same_series(sim, document["rows"]):
+        lacking.append("all histories")
+    elif sim.histories is not None and document["history"]:
         _history_in(run, document["history"], where)
     sim.refresh()
     if lacking:
-        sim.events.append(Event(sim.now_ns, "info", "session", "", "the file is older than this program; "
-                                f"{len(lacking)} columns begin with their usual values: {', '.join(lacking)}"[:400]))
+        sim.events.append(Event(sim.now_ns, "info", "session", "",
+                                f"the file is of another version of the program; new begin {', '.join(lacking)}"[:400]))
     return run
 
 
@@ -121,9 +123,15 @@ def bare_run(document: Mapping[str, Any], spec: Spec, where: str) -> Run:
 
 
 def rows_of(sim: Simulation) -> dict[str, Any]:
-    """Return the names behind the numbers: fault kinds that slots count, alarms and the axes of their points."""
+    """Return the names behind the numbers: fault kinds, alarms and series in order, with the axes they lie on."""
     return {"faults": [kind.name for _, kind in sim.registry.faults],
-            "alarms": [[kind.name, kind.axis] for _, kind in sim.registry.alarms]}
+            "alarms": [[kind.name, kind.axis] for _, kind in sim.registry.alarms],
+            "series": [[f"{block}.{col.name}", col.axis] for block, col, _ in sim.state.columns() if col.history]}
+
+
+def same_series(sim: Simulation, rows: Mapping[str, Any]) -> bool:
+    """Tell whether a file's histories are those of the columns that this program keeps histories of."""
+    return bool(rows.get("series") == rows_of(sim)["series"])
 
 
 # ---- the state ---------------------------------------------------------------------------------------------

@@ -30,6 +30,18 @@ _ALARMS_1 = (
     ("rack_inlet_warm", "rack"), ("crah_off", "crah"), ("loop_supply_warm", "loop"), ("loop_low_flow", "loop"),
     ("price_high", "one"))
 
+#: the columns whose histories version 1 kept, and their axes
+_SERIES_1 = (
+    ("weather.outdoor_temp_c", "one"), ("weather.wet_bulb_temp_c", "one"), ("workload.jobs_running", "one"),
+    ("workload.jobs_queued", "one"), ("workload.service_wait_s_max", "one"), ("workload.gpus_allocated", "one"),
+    ("workload.tokens_s", "one"), ("network.congestion_max_ratio", "one"), ("network.slowdown_max_ratio", "one"),
+    ("network.traffic_bytes_s", "one"), ("storage.write_bytes_s", "one"), ("chip.gpu_temp_max_c", "one"),
+    ("chip.throttled_count", "one"), ("power.utility_w", "one"), ("power.source_w", "one"), ("power.it_w", "one"),
+    ("power.cooling_w", "one"), ("power.loss_w", "one"), ("liquid.supply_temp_max_c", "one"),
+    ("air.inlet_temp_max_c", "one"), ("plant.loop_supply_temp_c", "loop"), ("plant.loop_return_temp_c", "loop"),
+    ("plant.evaporation_kg_s", "one"), ("plant.power_w", "one"), ("plant.rejected_heat_w", "one"),
+    ("grid.carbon_kg_kwh", "one"), ("grid.price_usd_kwh", "one"), ("ledger.pue_ratio", "one"))
+
 
 def migrate(document: Any, *, where: str) -> dict[str, Any]:
     """Return a whole document as one of the present version.
@@ -60,7 +72,8 @@ def _from_1(old: dict[str, Any]) -> dict[str, Any]:
     events = old.get("events")
     new = dict(old)
     new |= {"format": "twin", "version": 2, "kind": "snapshot",
-            "rows": {"faults": list(_FAULTS_1), "alarms": [list(row) for row in _ALARMS_1]}}
+            "rows": {"faults": list(_FAULTS_1), "alarms": [list(row) for row in _ALARMS_1],
+                     "series": [list(row) for row in _SERIES_1]}}
     if isinstance(events, list):
         new["events"] = [[*e, {}] if isinstance(e, list) else e for e in events]
         new["event_count"] = len(events)

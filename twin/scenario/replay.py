@@ -182,9 +182,11 @@ class Recording:
 
     def _restore(self, run: Run, key: Key) -> None:
         sim = run.sim
-        before = [(tick, chunk) for tick, chunk in self._histories if tick <= key.tick]
-        if sim.histories is not None:
-            for _, chunk in before:
+        frame = self.frame(key)
+        if not document.same_series(sim, self.head["rows"]):
+            frame["history"] = {}
+        elif sim.histories is not None:
+            for _, chunk in [(tick, chunk) for tick, chunk in self._histories if tick <= key.tick]:
                 try:
                     sim.histories.put(self._buckets(chunk))
                 except (InputError, ValueError) as error:
@@ -193,16 +195,34 @@ class Recording:
         for one in self.keys[:self.keys.index(key) + 1]:
             start, items = self._applied(one)
             log[start:] = [(tick, document.command_in(c, self.where)) for tick, c in items]
-        frame = self.frame(key)
         for fields in frame["pending"]:
             self._pending(run, fields)
         frame["events"] = [[e.at_ns, e.severity, e.kind, e.place, e.text, e.data]
                            for e in document.events_in(frame["events"], self.where)]
+        document.state_in(sim, self._state(frame), self.head["rows"], self.where)
+        frame["state"] = keyframe.capture(run)["state"]  # of this program's columns, whichever the file has
         try:
             keyframe.restore(run, frame, log, audit=True)
         except InputError as error:
             raise SnapshotError(f"a keyframe inside is not valid: {error}", where=self.where) from error
         sim.given[:] = [(g.tick, g.command) for g in self.commands[:key.given]]
+
+    def _state(self, frame: dict[str, Any]) -> dict[str, dict[str, list[Any]]]:
+        """Return a keyframe's columns whole, each of the size that the document gives it."""
+        out: dict[str, dict[str, list[Any]]] = {}
+        for block, columns in frame["state"].items():
+            for name, entry in columns.items():
+                where = f"{self.where}: {block}.{name}"
+                known = self.head["state"].get(block, {}).get(name)
+                if not isinstance(known, list) or len(known) != 3 or len(known[2]) > self._limit:
+                    raise SnapshotError("a keyframe inside has a column that its document lacks", where=where)
+                array = np.frombuffer(known[2], dtype=known[0]).copy()
+                try:
+                    keyframe.unpack(array, entry, where)
+                except (InputError, TypeError) as error:
+                    raise SnapshotError("a keyframe inside is not valid", where=where) from error
+                out.setdefault(block, {})[name] = [known[0], known[1], array.tobytes()]
+        return out
 
     def _pending(self, run: Run, fields: list[Any]) -> None:
         names = ("kind", "at_ns", "name", "target", "value", "duration_ns")
