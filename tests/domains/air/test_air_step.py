@@ -139,10 +139,17 @@ def test_the_operating_point_does_not_depend_on_the_step(dt_s):
         hall.site.floor.rack_air_design_w.sum(), rel=5e-3)
 
 
-def test_refresh_and_a_loaded_state_change_no_bit():
+@pytest.mark.parametrize("broken", [False, True], ids=["sound", "with gaps"])
+def test_refresh_and_a_loaded_state_change_no_bit(broken):
     one, two = Hall(SMALL, load=0.9), Hall(SMALL, load=0.9)
-    one.step(1.0, 47)
-    two.step(1.0, 23)
+    for hall in (one, two):
+        hall.step(1.0, 12)
+        if broken:
+            FAULT["blanking_panel_missing"].start(hall.air, 3, 0.3)
+            FAULT["aisle_door_open"].start(hall.air, 0, 0.5)
+            hall.stepper.refresh()
+    one.step(1.0, 35)
+    two.step(1.0, 11)
     saved = {name: array.copy() for name, array in two.air.arrays().items()}
     three = Hall(SMALL, load=0.2)
     three.step(1.0, 31)

@@ -191,7 +191,7 @@ class CrahTable(Table):
 
     def cols(self, ui: Ui) -> Sequence[Col]:
         """Return the columns."""
-        return (Col("CRAH", 11), Col("supply", 8, True), Col("set", 7, True, 56), Col("return", 8, True, 56),
+        return (Col("CRAH", 13), Col("supply", 8, True), Col("set", 7, True, 56), Col("return", 8, True, 56),
                 Col("air", 11, True), Col("heat", 10, True, 66), Col("valve", 7, True, 76), Col("fan", 7, True))
 
     def items(self, ui: Ui) -> Sequence[Any]:
