@@ -352,24 +352,3 @@ async def test_the_air_of_the_hall_is_a_field_of_three_layers(size):
         await pilot.click(heat, offset=fit.place(int(floor.rack_x[rack]), int(floor.rack_y[rack])))
         await pilot.pause()
         assert app.ui.rack == rack
-
-
-async def test_bytes_written_for_a_frame_stay_small():
-    written = []
-    app = app_of(view="floor")
-    async with app.run_test(size=(200, 60)) as pilot:
-        await pilot.pause()
-        console = app.console
-        display = app._display
-
-        def record(screen, renderable):
-            if hasattr(renderable, "render_segments"):
-                written.append(len(renderable.render_segments(console)))
-            display(screen, renderable)
-
-        app._display = record  # type: ignore[method-assign]
-        for _ in range(10):
-            app.session.step()
-            app.pull()
-            await pilot.pause()
-    assert 0 < sum(written) < 10 * 60_000

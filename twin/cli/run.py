@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,18 +23,30 @@ TERMINATED = 128 + signal.SIGTERM
 @click.argument("scenario", default="demo")
 @click.option("--speed", type=Speed(), default=1.0, metavar="X|max", help="Simulated seconds per second, or max.")
 @click.option("--read-only", is_flag=True, help="Look, but send no commands.")
+@click.option("--theme", type=click.Choice(["dark", "light"]), default="dark", help="Colours to begin with.")
+@click.option("--colours", "colours", type=click.Choice(["auto", "truecolor", "256", "16", "none"]), default="auto",
+              help="Depth of colour; auto asks the environment (COLORTERM, TERM, NO_COLOR).")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
+@click.option("--renderer", type=click.Choice(["cells", "plain"]), default=None,
+              help="Send only the cells that changed, or what Textual sends; TWIN_RENDERER says the same.")
 @record_option
 @seed_option
 @set_option
-def command(scenario: str, speed: float, read_only: bool, record: Path | None, seed: int | None,
-            sets: tuple[str, ...]) -> int:
+def command(scenario: str, speed: float, read_only: bool, theme: str, colours: str, ascii_only: bool,
+            renderer: str | None, record: Path | None, seed: int | None, sets: tuple[str, ...]) -> int:
     """Open SCENARIO (a name, a .toml or a .twin; demo when left out) on the live screen."""
-    return open_screen(scenario, sets, seed, speed, read_only, record)
+    depth = {"auto": None, "none": "mono"}.get(colours, colours)
+    return open_screen(scenario, sets, seed, speed, read_only, record, dark=theme == "dark", depth=depth,
+                       ascii_only=ascii_only, renderer=renderer)
 
 
 def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: float, read_only: bool,
-                record: Path | None = None) -> int:
-    """Open the live screen and stay until it is left; return the exit code."""
+                record: Path | None = None, **look: Any) -> int:
+    """Open the live screen and stay until it is left; return the exit code.
+
+    Args:
+        look: how it is drawn, as :class:`twin.tui.app.TwinApp` takes it.
+    """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the live screen needs a terminal", expected="an interactive terminal, or `twin replay`")
     for name in ("COLUMNS", "LINES"):  # where a shell exports them they would pin the size and hide a resize
@@ -48,7 +61,7 @@ def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: flo
     outputs = Outputs(run, record=record)
     session.start()
     try:
-        app = TwinApp(session, read_only=read_only)
+        app = TwinApp(session, read_only=read_only, **look)
         signal.signal(signal.SIGTERM, lambda *_: app.exit(return_code=TERMINATED))
         app.run()
     finally:

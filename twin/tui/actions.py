@@ -100,6 +100,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("acknowledge", ("a",), "a", "acknowledge", "Acknowledge the selected alarm.", "Act", writes=True,
            views=("events",), bar=4),
     Action("theme", ("T",), "T", "light/dark", "Change between the dark and the light theme.", "Screen"),
+    Action("redraw", ("ctrl+l",), "^l", "redraw", "Write the whole screen again, when something else wrote over it.",
+           "Screen"),
     Action("palette", ("ctrl+p", "colon"), ":", "find", "Find an action by name.", "Screen", run="command_palette",
            bar=9),
     Action("help", ("question_mark", "f1"), "?", "help", "Show every key and what it does.", "Screen", bar=2),

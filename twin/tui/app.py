@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from rich.color import Color as RichColor
+from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
@@ -23,6 +24,7 @@ from twin.errors import TwinError
 from twin.tui import actions
 from twin.tui import format as fmt
 from twin.tui.metrics import METRICS, map_of, metric_of
+from twin.tui.output import CellCompositor, DiffedApp
 from twin.tui.panels.air import LAYERS, has_field
 from twin.tui.panels.bars import TabBar
 from twin.tui.panels.events import AlarmTable
@@ -80,6 +82,11 @@ class Actions(Provider):
         return run
 
 
+#: what the renderer may write at each depth
+COLOUR_SYSTEMS: dict[Depth, ColorSystem | None] = {"truecolor": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT,
+                                                   "16": ColorSystem.STANDARD, "mono": None}
+
+
 class OwnColours(LineFilter):
     """For 16 colours: what is not one of the terminal's own becomes its default."""
 
@@ -125,7 +132,7 @@ def depth_of(app: App[Any]) -> Depth:
     return {"256": "256", "standard": "16", "windows": "16"}.get(system or "truecolor", "truecolor")  # type: ignore[return-value]
 
 
-class TwinApp(App[None]):
+class TwinApp(DiffedApp):
     """The live screen of one session.
 
     Args:
@@ -135,6 +142,7 @@ class TwinApp(App[None]):
         dark: begin with the dark theme.
         view: view to begin with.
         depth: depth of colour; asked of the terminal when None.
+        renderer: how the screen is written: ``cells``, ``plain``, or what the environment says when None.
     """
 
     CSS_PATH = Path(__file__).parent / "styles" / "twin.tcss"
@@ -145,10 +153,12 @@ class TwinApp(App[None]):
     BINDINGS = [Binding(",".join(a.keys), a.action, a.label, show=False) for a in actions.ACTIONS]
 
     def __init__(self, session: Session, read_only: bool = False, *, ascii_only: bool = False, dark: bool = True,
-                 view: str = "overview", depth: Depth | None = None, **kwargs: Any) -> None:
+                 view: str = "overview", depth: Depth | None = None, renderer: str | None = None,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.session = session
         palette = Palette(dark, depth or depth_of(self), ascii_only)
+        self.use_renderer(renderer, COLOUR_SYSTEMS[palette.depth])
         self.ui = Ui(session, palette, session.frame(), read_only=read_only, view=view)
         self.ui.take(self.ui.frame)
         self.fed = 0
@@ -168,7 +178,7 @@ class TwinApp(App[None]):
 
     def get_default_screen(self) -> MainScreen:
         """Return the one screen."""
-        self.main = MainScreen(self.ui)
+        self.main = MainScreen(self.ui, None if self.cells is None else CellCompositor())
         return self.main
 
     def on_mount(self) -> None:
@@ -186,7 +196,7 @@ class TwinApp(App[None]):
     def pull(self) -> None:
         """Take the newest frame; nothing is done when it is the one that was drawn, or when a menu covers it."""
         frame = self.session.frame()
-        if self.screen is not self.main:
+        if not self.screen_stack or self.screen is not self.main:
             return
         if frame.version == self.ui.frame.version:
             if self._behind:
@@ -392,6 +402,10 @@ class TwinApp(App[None]):
                 "clear": f"end of {command.name} sent", "ack": f"{command.name} acknowledged",
                 "set": f"{command.target} sent: {command.value if command.value is not None else ''}"}[command.kind]
         self.say(what)
+
+    def action_redraw(self) -> None:
+        """Write the whole screen again."""
+        self.redraw()
 
     def action_help(self) -> None:
         """Show every key."""

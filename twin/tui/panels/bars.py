@@ -11,7 +11,7 @@ from textual.message import Message
 
 from twin.tui import actions
 from twin.tui import format as fmt
-from twin.tui.widgets.canvas import Canvas, Row, Span, crop, spread, width_of
+from twin.tui.widgets.canvas import Canvas, Row, Span, crop, joined, spread, width_of
 
 if TYPE_CHECKING:
     from twin.tui.ui import Ui
@@ -125,6 +125,8 @@ class Rule(Canvas):
 class TimeLine(Canvas):
     """From the start of the scenario to its end, with alarms, faults and planned events marked."""
 
+    every = 2
+
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the line."""
         return [time_line(ui, width)]
@@ -154,12 +156,13 @@ def time_line(ui: Ui, width: int) -> Row:
                 hot = "crit" if mark.severity == "critical" else ink
                 cells[place(mark.at_ns)] = (glyph(sign), hot)
     cells[now] = (glyph("now"), "bold bright")
-    return ((left, "bold bright"), *cells, (right, "dim"))
+    return joined(((left, "bold bright"), *cells, (right, "dim")))
 
 
 class ExplainLine(Canvas):
     """One line that says what is selected; the screen fills it from the view."""
 
+    every = 5
     text: Row = ()
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
@@ -170,6 +173,8 @@ class ExplainLine(Canvas):
 
 class KeyBar(Canvas):
     """The keys that work now, the most useful first, as many as fit."""
+
+    every = 5
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the line."""

@@ -34,16 +34,27 @@ class FloorMap(HeatMap):
         if metric_of(ui).axis == "cell":
             return draw_field(ui, ui.halls[ui.hall], width, height), map_of(ui)
         lay = self.layout_now(ui)
-        grid = Grid(width, max(height, lay.total))
+        grid = self._backdrop(ui, lay, width, max(height, lay.total)).copy()
         levels = rack_pixels(ui, lay)
         if levels is not None:
-            y, x = _targets(ui, lay)
-            grid.pixels[y, x] = levels
+            grid.pixels.reshape(-1)[_targets(ui, lay, width)] = levels
+        _draw_marks(grid, lay, ui)
+        return grid.window(lay.scroll_for(ui.rack), height), map_of(ui)
+
+    def _backdrop(self, ui: Ui, lay: Layout, width: int, height: int) -> Grid:
+        """Return the grid without its racks; while time runs it is drawn anew with every fifth frame."""
+        key = (lay, ui.rack, ui.palette, metric_of(ui).name, len(ui.frame.faults), ui.frame.paused)
+        kept: tuple[Any, int, Grid] | None = ui.cache.get("backdrop")
+        age = kept[1] + 1 if kept is not None and kept[0] == key else 0
+        if kept is not None and 0 < age < 5 and not ui.frame.paused and kept[2].width == width:
+            ui.cache["backdrop"] = (key, age, kept[2])
+            return kept[2]
+        grid = Grid(width, height)
         _draw_aisles(grid, lay, ui)
         _draw_rows(grid, lay, ui)
         _draw_crahs(grid, lay, ui)
-        _draw_marks(grid, lay, ui)
-        return grid.window(lay.scroll_for(ui.rack), height), map_of(ui)
+        ui.cache["backdrop"] = (key, 0, grid)
+        return grid
 
     def rack_at(self, ui: Ui, x: int, y: int) -> int | None:
         """Return the rack drawn at a cell."""
@@ -83,15 +94,15 @@ def _gather(ui: Ui, lay: Layout) -> Gather:
     return found
 
 
-def _targets(ui: Ui, lay: Layout) -> tuple[Any, Any]:
-    """Return pixel row and column of every pixel of every rack."""
-    key = ("targets", lay.plan.hall, lay.width, lay.height, lay.cell_w, lay.cell_h)
-    found: tuple[Any, Any] | None = ui.cache.get(key)
+def _targets(ui: Ui, lay: Layout, width: int) -> Any:
+    """Return the place of every pixel of every rack in the flat array of the grid's pixels."""
+    key = ("targets", lay.plan.hall, lay.width, lay.height, lay.cell_w, lay.cell_h, width)
+    found: Any = ui.cache.get(key)
     if found is None:
         at = np.array([lay.places[rack] for rack in lay.plan.racks]).reshape(-1, 2)
         y = 2 * at[:, 1, None, None] + np.arange(2 * lay.cell_h)[None, :, None] + np.zeros((1, 1, lay.cell_w), int)
         x = at[:, 0, None, None] + np.arange(lay.cell_w)[None, None, :] + np.zeros((1, 2 * lay.cell_h, 1), int)
-        found = ui.cache[key] = (y, np.minimum(x, lay.width - 1))
+        found = ui.cache[key] = y * width + np.minimum(x, lay.width - 1)
     return found
 
 

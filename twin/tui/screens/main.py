@@ -14,6 +14,8 @@ from twin.tui.screens.views import VIEWS, View, build
 from twin.tui.widgets.canvas import Canvas, Row
 
 if TYPE_CHECKING:
+    from textual._compositor import Compositor
+
     from twin.tui.ui import Ui
 
 #: the least size that everything fits into
@@ -36,9 +38,11 @@ class MainScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (160, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-mid"), (50, "-tall")]
 
-    def __init__(self, ui: Ui) -> None:
+    def __init__(self, ui: Ui, compositor: Compositor | None = None) -> None:
         super().__init__()
         self.ui = ui
+        if compositor is not None:
+            self._compositor = compositor
 
     def compose(self) -> ComposeResult:
         """Lay out the frame."""
@@ -91,10 +95,12 @@ class MainScreen(Screen[None]):
     def feed(self, count: int = -1) -> None:
         """Give the newest frame to the frame's bars and to the view; see ``View.feed`` for ``count``."""
         self.view.feed(self.ui, count)
-        for bar in self.bars:
-            bar.feed(self.ui)
-        self.rule.feed(self.ui)
-        self.explain_line.text = self.view.explain(self.ui)
-        self.explain_line.feed(self.ui)
+        for i, bar in enumerate(self.bars):
+            if count < 0 or (count + i) % bar.every == 0:
+                bar.feed(self.ui)
+        if count < 0 or (count + 1) % ExplainLine.every == 0:
+            self.rule.feed(self.ui)
+            self.explain_line.text = self.view.explain(self.ui)
+            self.explain_line.feed(self.ui)
         if self.has_class("-small"):
             self.too_small.feed(self.ui)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
+
+from twin.tui.cells import strip_of, text_codes
 
 if TYPE_CHECKING:
     from twin.tui.ui import Ui
@@ -22,6 +24,15 @@ Row = tuple[Span, ...]
 def width_of(row: Row) -> int:
     """Return the cells that a row takes; every glyph in use is one cell wide."""
     return sum(len(text) for text, _ in row)
+
+
+def joined(row: Row) -> Row:
+    """Join neighbours of one style.
+
+    >>> joined((("a", "dim"), ("b", "dim"), ("c", "")))
+    (('ab', 'dim'), ('c', ''))
+    """
+    return tuple(("".join(text for text, _ in run), style) for style, run in groupby(row, key=itemgetter(1)))
 
 
 def spread(left: Row, right: Row, width: int, fill: str = " ") -> Row:
@@ -63,6 +74,13 @@ def dirty_regions(changed: Sequence[int], width: int) -> list[Region]:
         rows = [y for _, y in run]
         out.append(Region(0, rows[0], width, len(rows)))
     return out
+
+
+def lines_in(widget: Widget, crop: Region) -> list[Strip]:
+    """Return the rows of a widget that fall into a region; rows have the depth of colour that they need already."""
+    x1, x2 = crop.column_span
+    lines = [widget.render_line(y) for y in crop.line_range]
+    return lines if (x1, x2) == (0, widget.size.width) else [line.crop(x1, x2) for line in lines]
 
 
 class Canvas(Widget):
@@ -117,8 +135,8 @@ class Canvas(Widget):
             row = crop(row, width)
         if self.ui.palette.ascii:
             row = tuple((text if text.isascii() else to_ascii(text), key) for text, key in row)
-        return Strip([Segment(text, style(key)) for text, key in row if text]).adjust_cell_length(
-            width, self.ui.palette.base)
+        parts = [(text, style(key)) for text, key in row]
+        return strip_of(text_codes([*parts, (" " * (width - width_of(row)), self.ui.palette.base)]))
 
     def on_resize(self) -> None:
         """Paint for the new size."""
@@ -128,7 +146,11 @@ class Canvas(Widget):
         """Return a row that was painted before."""
         if y < len(self._strips):
             return self._strips[y]
-        return Strip.blank(self.content_size.width)
+        return Strip.blank(self.size.width, self.visual_style.rich_style)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return rows that were painted before; they are what the screen gets, nothing is laid around them."""
+        return lines_in(self, crop)
 
 
 _TO_ASCII = str.maketrans({

@@ -1,19 +1,17 @@
 """Heat map in half blocks: two pixels in a cell, 32 levels, and only what changed is sent.
 
 The content is a :class:`Grid` of small integers. One key per cell (levels, glyph, ink) is compared with the key that
-was drawn; a row with a difference gets one dirty region from its first to its last changed cell. Segments are made
-once per key and kept.
+was drawn; each run of rows with differences becomes one dirty region. What a key looks like is
+worked out once and kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.color import Color
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region
@@ -22,8 +20,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from twin.arrays import U8
+from twin.tui.cells import STYLES, strip_codes, strip_of
 from twin.tui.theme import LEVELS, NONE
-from twin.tui.widgets.canvas import to_ascii
+from twin.tui.widgets.canvas import lines_in, to_ascii
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,12 +61,23 @@ class Grid:
 
     def text(self, x: int, y: int, text: str, ink: str = "fg") -> None:
         """Write glyphs from cell (x, y) on; what falls outside is cut."""
-        if not 0 <= y < self.height:
+        if x < 0:
+            text, x = text[-x:], 0
+        text = text[:max(0, self.width - x)]
+        if not text or not 0 <= y < self.height:
             return
-        for i, char in enumerate(text):
-            if 0 <= x + i < self.width:
-                self.glyph[y, x + i] = ord(char)
-                self.ink[y, x + i] = _INK[ink]
+        if len(text) == 1:
+            self.glyph[y, x], self.ink[y, x] = ord(text), _INK[ink]
+        else:
+            self.glyph[y, x:x + len(text)] = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+            self.ink[y, x:x + len(text)] = _INK[ink]
+
+    def copy(self) -> Grid:
+        """Return a grid with the same cells."""
+        other = Grid.__new__(Grid)
+        other.width, other.height, other.pixels = self.width, self.height, self.pixels.copy()
+        other.glyph, other.ink = self.glyph.copy(), self.ink.copy()
+        return other
 
     def window(self, first: int, height: int) -> Grid:
         """Return ``height`` lines of the grid from line ``first`` on."""
@@ -86,11 +96,28 @@ class Grid:
 
 def changed_spans(old: NDArray[np.int64], new: NDArray[np.int64]) -> list[tuple[int, int, int]]:
     """Return (row, first, last + 1) for each row that differs."""
-    differs = old != new
-    out = []
-    for y in np.flatnonzero(differs.any(axis=1)):
-        columns = np.flatnonzero(differs[y])
-        out.append((int(y), int(columns[0]), int(columns[-1]) + 1))
+    return spans_of(old != new)
+
+
+def spans_of(changed: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
+    """Return (row, first, last + 1) for each row in which a flag is set."""
+    rows = np.flatnonzero(changed.any(axis=1))
+    flags = changed[rows]
+    first = flags.argmax(axis=1)
+    last = changed.shape[1] - flags[:, ::-1].argmax(axis=1) if len(rows) else first
+    return list(zip(rows.tolist(), first.tolist(), last.tolist(), strict=True))
+
+
+def blocks_of(spans: Sequence[tuple[int, int, int]]) -> list[Region]:
+    """Return one region for each run of changed rows, as wide as the widest change in it.
+
+    >>> blocks_of([(0, 4, 6), (1, 2, 5), (3, 7, 8)])
+    [Region(x=2, y=0, width=4, height=2), Region(x=7, y=3, width=1, height=1)]
+    """
+    out: list[Region] = []
+    for y, first, last in spans:
+        span = Region(first, y, last - first, 1)
+        out.append(out.pop().union(span) if out and out[-1].bottom == y else span)
     return out
 
 
@@ -126,8 +153,8 @@ class HeatMap(Widget):
         self.dirty: list[Region] = []
         self._palette: Palette | None = None
         self._map = ""
-        self._segments: dict[int, tuple[str, Style]] = {}
-        self._strips: list[Strip] = []
+        self._looks: dict[int, int] = {}
+        self._codes: NDArray[np.int64] = np.zeros((0, 0), dtype=np.int64)
 
     def draw(self, ui: Ui, width: int, height: int) -> tuple[Grid, str] | None:
         """Return the grid to show and its colour map; None leaves the screen as it is."""
@@ -148,35 +175,38 @@ class HeatMap(Widget):
             self.show(*drawing, self.ui.palette, everything=everything)
 
     def show(self, grid: Grid, colour_map: str, palette: Palette, *, everything: bool = False) -> list[Region]:
-        """Compare a grid with what is drawn and refresh one region per changed row; returns the regions."""
+        """Compare a grid with what is drawn and refresh a block for each run of changed rows; returns the blocks.
+
+        No row is in two of them: Textual sends a row again for each of its dirty regions.
+        """
         keys = grid.keys()
         if (colour_map, palette) != (self._map, self._palette):
             self._map, self._palette, everything = colour_map, palette, True
-            self._segments.clear()
+            self._looks.clear()
         if everything or self.drawn is None or self.drawn.shape != keys.shape:
-            spans = [(y, 0, grid.width) for y in range(grid.height)]
-            self._strips = [Strip.blank(grid.width, palette.base)] * grid.height
+            codes = self._look(keys.ravel()).reshape(keys.shape)
+            self.dirty = [Region(0, 0, grid.width, grid.height)]
         else:
-            spans = changed_spans(self.drawn, keys)
-        for y, _, _ in spans:
-            self._strips[y] = self._strip(keys[y])
-        self.drawn = keys
-        self.dirty = [Region(first, y, last - first, 1) for y, first, last in spans]
+            changed = keys != self.drawn
+            self.dirty = blocks_of(spans_of(changed))
+            codes = self._codes
+            if self.dirty:
+                codes = codes.copy()  # rows that were handed out stay as they are
+                codes[changed] = self._look(keys[changed])
+        self.drawn, self._codes = keys, codes
         if self.dirty:
             self.refresh(*self.dirty)
         return self.dirty
 
-    def _strip(self, keys: NDArray[np.int64]) -> Strip:
-        bounds = [0, *(np.flatnonzero(np.diff(keys)) + 1).tolist(), len(keys)]
-        segments = []
-        for start, stop in pairwise(bounds):
-            key = int(keys[start])
-            found = self._segments.get(key)
-            if found is None:
+    def _look(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what cells with these keys look like, as codes."""
+        kinds, which = np.unique(keys, return_inverse=True)
+        looks = self._looks
+        for key in kinds.tolist():
+            if key not in looks:
                 assert self._palette is not None
-                found = self._segments[key] = cell_look(key, self._map, self._palette)
-            segments.append(Segment(found[0] * (stop - start), found[1]))
-        return Strip(segments, len(keys))
+                looks[key] = STYLES.code(*cell_look(key, self._map, self._palette))
+        return np.array([looks[key] for key in kinds.tolist()], dtype=np.int64)[which]
 
     def on_resize(self) -> None:
         """Draw for the new size."""
@@ -184,7 +214,21 @@ class HeatMap(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return a row that was drawn before."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.content_size.width)
+        if y < len(self._codes):
+            return strip_of(self._codes[y])
+        return Strip.blank(self.size.width, self.visual_style.rich_style)
+
+    def block(self, part: Region) -> NDArray[np.int64]:
+        """Return the codes of a part, rows by columns."""
+        width, height = self.size
+        if self._codes.shape != (height, width):  # between a change of size and the next drawing
+            return np.array([strip_codes(self.render_line(y).adjust_cell_length(width)) for y in range(height)])[
+                part.y:part.bottom, part.x:part.right]
+        return self._codes[part.y:part.bottom, part.x:part.right]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return rows that were drawn before; they are what the screen gets, nothing is laid around them."""
+        return lines_in(self, crop)
 
     def on_click(self, event: events.Click) -> None:
         """Tell who is interested which cell was hit."""
@@ -216,7 +260,9 @@ def _cell_look(key: int, colour_map: str, palette: Palette) -> tuple[str, Style]
         return "▀", Style(color=heat[top])
     if top == bottom:
         return " ", Style(bgcolor=heat[top])
-    return "▀", Style(color=heat[top], bgcolor=heat[bottom])
+    if top > bottom:  # the same two levels always give the same pen, so that fewer colours are sent
+        return "▀", Style(color=heat[top], bgcolor=heat[bottom])
+    return "▄", Style(color=heat[bottom], bgcolor=heat[top])
 
 
 def _colourless(top: int, bottom: int, ink: int, glyph: int, colour_map: str, palette: Palette) -> tuple[str, Style]:
