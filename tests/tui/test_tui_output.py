@@ -27,6 +27,7 @@ from twin.tui.cells import CHAR_BITS, CHAR_MASK, STYLES, CellStrip, segments_of,
 from twin.tui.output import CellDiff, pen_of, turn
 from twin.tui.panels.hall import FloorMap, _gather
 from twin.tui.stream import StreamDriver
+from twin.tui.theme import Palette
 
 #: frames are looked at more often than in life, so that a test need not wait for the next one
 pytestmark = pytest.mark.usefixtures("fast")
@@ -370,6 +371,32 @@ def test_cell_strips_behave_like_strips() -> None:
     assert np.array_equal(strip_codes(plain), own.codes)
     assert "".join(s.text for s in segments_of(own.codes)) == plain.text
     assert Strip.join([own, plain]).cell_length == 18
+
+
+def test_nothing_from_outside_can_steer_the_terminal() -> None:
+    evil = "a\x1b[2Jb\x9bc\x07d\u202ee"
+    assert strip_text(text_codes([(evil, Style())])) == "a [2Jb c d e"
+    diff = CellDiff()
+    written = diff.frame(LayoutUpdate([[Strip([Segment(evil + "大", Style())], 14)]], Region(0, 0, 14, 1)), Size(14, 1))  # type: ignore[list-item]
+    assert "\x1b[2J" not in written
+    assert not set("\x9b\x07\u202e") & set(written)
+
+
+def strip_text(codes: Any) -> str:
+    """Return the characters of codes."""
+    return "".join(chr(code & CHAR_MASK) for code in codes.tolist())
+
+
+def test_a_change_of_depth_is_written_in_the_new_depth() -> None:
+    async def act(app: TwinApp, terminal: Terminal, session: FakeSession) -> None:
+        for depth in ("256", "16", "mono", "truecolor"):
+            terminal.writes.clear()
+            app.recolour(Palette(True, depth, False))  # type: ignore[arg-type]
+            await settled(app)
+            assert differences(app, terminal) == [], depth
+            assert any("38;2;" in text for text in terminal.writes) == (depth == "truecolor")
+
+    run(act)
 
 
 def test_a_wide_character_from_outside_keeps_the_columns() -> None:

@@ -184,6 +184,7 @@ class TwinApp(DiffedApp):
     def on_mount(self) -> None:
         """Begin to look at frames."""
         self.set_interval(1 / self.frames_per_s, self.pull)
+        self.app_resume_signal.subscribe(self, lambda _: self.redraw())  # the shell wrote over it
         self.obey_signals()
 
     def obey_signals(self) -> None:
@@ -351,6 +352,8 @@ class TwinApp(DiffedApp):
 
     def recolour(self, palette: Palette) -> None:
         """Draw everything in another palette."""
+        if palette.depth != self.ui.palette.depth:
+            self.set_colours(COLOUR_SYSTEMS[palette.depth])
         self.ui.palette = palette
         self.theme = "twin-dark" if palette.dark else "twin-light"
         for view in self.main.query(".view"):

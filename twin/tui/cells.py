@@ -74,9 +74,12 @@ STYLES = StyleTable()
 def text_codes(parts: Sequence[tuple[str, Style | None]]) -> Codes:
     """Return the codes of runs of text, one cell for each character.
 
-    A character that is not one cell wide is shown as U+FFFD, so that columns stay where they are.
+    A character that is not one cell wide is shown as U+FFFD, so that columns stay where they are; one that is not
+    printable, and so could steer the terminal, as a space.
     """
     text = "".join(part for part, _ in parts)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
     if not text.isascii() and cell_len(text) != len(text):
         text = "".join(c if get_character_cell_size(c) == 1 else STRANGER for c in text)
     number, blank = STYLES.number, STYLES.blank
@@ -100,7 +103,7 @@ def strip_codes(strip: Strip) -> Codes:
     for part, style in parts:
         for char in part:
             width = get_character_cell_size(char)
-            if width:
+            if width and char.isprintable():
                 out.append(STYLES.code(char, style))
                 out += [FILLER | STYLES.number(style) << CHAR_BITS] * (width - 1)
     return np.array(out, dtype=np.int64)

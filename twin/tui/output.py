@@ -349,6 +349,12 @@ class DiffedApp(App[None]):
         self.cells = CellDiff(system) if chosen == "cells" and seam_is_there() else None
         self.console._color_system = system or ColorSystem.TRUECOLOR  # what the plain way writes; filters do the rest
 
+    def set_colours(self, system: ColorSystem | None) -> None:
+        """Write in another depth of colour from now on, and all of it again."""
+        if self.cells is not None:
+            self.cells = CellDiff(system)
+        self.redraw()
+
     def on_resize(self) -> None:
         """A terminal that changes its size moves what it shows: forget it."""
         if self.cells is not None:
