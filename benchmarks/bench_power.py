@@ -35,7 +35,8 @@ def campus(topology: str = "2n") -> tuple[Any, Any]:
         chip=SimpleNamespace(gpu_power_w=rng.uniform(200.0, 1200.0, axes["gpu"])),
         compute=SimpleNamespace(node_aux_w=rng.uniform(300.0, 1000.0, axes["node"])),
         air=SimpleNamespace(rack_fan_power_w=np.full(axes["rack"], 900.0), crah_power_w=np.full(axes["crah"], 5e3)),
-        liquid=SimpleNamespace(cdu_power_w=np.full(axes["cdu"], 8e3)),
+        liquid=SimpleNamespace(cdu_power_w=np.full(axes["cdu"], 8e3),
+                               rack_protected=np.zeros(axes["rack"], dtype=np.int32)),
         network=SimpleNamespace(hall_power_w=np.full(10, 4e5)), storage=SimpleNamespace(hall_power_w=np.full(10, 1e5)),
         plant=SimpleNamespace(power_w=np.full(1, 1.5e7)))
     own = PowerState(axes)

@@ -39,7 +39,7 @@ def tree(parent: list[int], *, c0: Any = 0.0, c1: Any = 0.0, c2: Any = 0.0, ups:
         "plant_feed": np.array([[0, -1]], dtype=np.int32)}
     empty = np.zeros(0)
     loads = {"rack_w": full(load_w, len(leaves)), "cdu_w": empty, "crah_w": empty, "network_w": empty,
-             "storage_w": empty, "plant_w": np.zeros(1)}
+             "storage_w": empty, "plant_w": np.zeros(1), "rack_protected": np.zeros(len(leaves), dtype=np.int32)}
     kernel = PowerTree(params=params, loads=loads, state=own.arrays())
     kernel.energise()
     return kernel, own

@@ -142,6 +142,7 @@ cdef class ChipKernel:
         gpu_r_factor: lid-to-plate resistance over nominal, per GPU.
         gpu_util_frac, gpu_mem_frac, gpu_on (int32), rack_cap_frac, gpu_job (int32), placement_version (int64).
         rack_supply_temp_c, rack_flow_kg_s, rack_inlet_temp_c, rack_air_flow_m3_s: coolants, per rack.
+        rack_plate_r_factor: plate-to-coolant resistance over nominal in liquid-cooled racks, per rack.
         pressure_pa: of the air, one.
         classes: (n, len(CLASS_COLUMNS)) table of accelerator types.
         power_factor, leak_factor: manufacturing spread, per GPU.
@@ -162,7 +163,7 @@ cdef class ChipKernel:
     cdef double[::1] temp_max, tick_in, tick_out, tick_stored
     cdef int64_t[::1] throttled_count
     cdef const double[::1] r_factor, util, mem, cap, supply, flow, inlet, air_flow, pressure, power_factor, leak_factor
-    cdef const double[::1] stream_share, rack_cp, aged
+    cdef const double[::1] stream_share, rack_cp, aged, plate_factor
     cdef const int[::1] on, gpu_job, stream_ptr, stream_class, stream_is_air, stream_depth, rack_stream_ptr
     cdef const int64_t[::1] placement
     cdef const double[:, ::1] classes
@@ -178,9 +179,9 @@ cdef class ChipKernel:
                  gpu_clock_frac, gpu_power_w, gpu_limit_frac, gpu_throttle, stream_heat_w, stream_return_temp_c,
                  rack_gpu_power_w, rack_gpu_temp_c_max, rack_throttled, job_perf_frac, gpu_temp_max_c, throttled_count,
                  tick_in_j, tick_out_j, tick_stored_j, gpu_r_factor, gpu_util_frac, gpu_mem_frac, gpu_on,
-                 rack_cap_frac, gpu_job, placement_version, rack_supply_temp_c, rack_flow_kg_s, rack_inlet_temp_c,
-                 rack_air_flow_m3_s, pressure_pa, classes, power_factor, leak_factor, interface_factor, stream_ptr,
-                 stream_class, stream_is_air, stream_depth, stream_share, rack_stream_ptr, rack_cp_j_kgk, variant=""):
+                 rack_cap_frac, gpu_job, placement_version, rack_supply_temp_c, rack_flow_kg_s, rack_plate_r_factor,
+                 rack_inlet_temp_c, rack_air_flow_m3_s, pressure_pa, classes, power_factor, leak_factor, interface_factor,
+                 stream_ptr, stream_class, stream_is_air, stream_depth, stream_share, rack_stream_ptr, rack_cp_j_kgk, variant=""):
         gpus, streams, racks = len(gpu_temp_c), len(stream_heat_w), len(rack_gpu_power_w)
         for length, group in (
             (gpus, (gpu_hbm_temp_c, gpu_lid_temp_c, gpu_plate_temp_c, gpu_coolant_temp_c, gpu_clock_frac, gpu_power_w,
@@ -188,7 +189,7 @@ cdef class ChipKernel:
                     power_factor, leak_factor, interface_factor)),
             (streams, (stream_return_temp_c, stream_class, stream_is_air, stream_depth, stream_share)),
             (racks, (rack_gpu_temp_c_max, rack_throttled, rack_cap_frac, rack_supply_temp_c, rack_flow_kg_s,
-                     rack_inlet_temp_c, rack_air_flow_m3_s, rack_cp_j_kgk)),
+                     rack_plate_r_factor, rack_inlet_temp_c, rack_air_flow_m3_s, rack_cp_j_kgk)),
             (1, (gpu_temp_max_c, throttled_count, tick_in_j, tick_out_j, tick_stored_j, placement_version, pressure_pa)),
             (streams + 1, (stream_ptr,)), (racks + 1, (rack_stream_ptr,)),
         ):
@@ -211,6 +212,7 @@ cdef class ChipKernel:
         self.r_factor, self.util, self.mem, self.on = gpu_r_factor, gpu_util_frac, gpu_mem_frac, gpu_on
         self.cap, self.gpu_job, self.placement = rack_cap_frac, gpu_job, placement_version
         self.supply, self.flow, self.inlet = rack_supply_temp_c, rack_flow_kg_s, rack_inlet_temp_c
+        self.plate_factor = rack_plate_r_factor
         self.air_flow, self.pressure, self.classes = rack_air_flow_m3_s, pressure_pa, classes
         self.power_factor, self.leak_factor, self.stream_ptr = power_factor, leak_factor, stream_ptr
         self.stream_class, self.stream_is_air, self.stream_depth = stream_class, stream_is_air, stream_depth
@@ -345,7 +347,7 @@ cdef class ChipKernel:
             r_plate = law_plate_resistance_k_w(c[R_PLATE], flow / c[FLOW], c[EXPONENT], c[FLOOR])
             self.g_plate[s] = 1.0 / r_plate
             self.flow_seen[s] = flow
-        pace.g_plate = self.g_plate[s]
+        pace.g_plate = self.g_plate[s] if self.stream_is_air[s] else self.g_plate[s] / self.plate_factor[r]
         pace.flow2_w_k = 2.0 * mcp[0]
 
     cdef void _watch(self, Py_ssize_t s, double h, const double* c) noexcept nogil:

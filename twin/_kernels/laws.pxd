@@ -390,6 +390,20 @@ cdef inline double law_pg25_k_w_mk(double temp_c) noexcept nogil:
     return 0.4467 + 0.000866 * temp_c
 
 
+cdef inline double law_coolant_mu_pa_s(double temp_c, double ln_0, double ln_1, double ln_2, double ln_3,
+                                       double ln_4) noexcept nogil:
+    """Viscosity of a coolant of the catalogue, Pa s: 1e-3 exp(ln_0 + ln_1 T + ... + ln_4 T^4), T in degC.
+
+    Source and range: those of the entry (its multiplier is in ln_0).
+    """
+    return 1e-3 * law_exp(ln_0 + temp_c * (ln_1 + temp_c * (ln_2 + temp_c * (ln_3 + temp_c * ln_4))))
+
+
+cdef inline double law_coolant_rho_kg_m3(double temp_c, double rho_0, double rho_1, double rho_2) noexcept nogil:
+    """Density of a coolant of the catalogue, kg/m3: rho_0 + rho_1 T + rho_2 T^2, T in degC. Range: the entry's."""
+    return rho_0 + temp_c * (rho_1 + temp_c * rho_2)
+
+
 cdef inline double law_water_cp_j_kgk(double temp_c) noexcept nogil:
     """Specific heat of water, J/kgK. Within 0.02 % of IAPWS-95, 1 .. 70 degC."""
     return 4217.6116 + temp_c * (-3.0690315 + temp_c * (0.08712112 + temp_c * (-1.0808216e-3 + 5.456416e-6 * temp_c)))
@@ -530,6 +544,27 @@ cdef inline double law_branch_flow(double dp, double conductance, double exponen
 cdef inline double law_branch_viscosity_ratio(double mu_ratio, double rho_ratio, double exponent) noexcept nogil:
     """Factor on K when the coolant changes: (mu/mu0)^(2-n) (rho/rho0)^(n-1), for dp = K V^n."""
     return law_pow(mu_ratio, 2.0 - exponent) * law_pow(rho_ratio, exponent - 1.0)
+
+
+cdef inline double law_vessel_pressure_pa(double liquid_m3, double volume_m3, double precharge_pa) noexcept nogil:
+    """Absolute pressure of an expansion vessel that holds a volume of liquid, Pa: p0 V / (V - V_liquid).
+
+    Gas at constant temperature; precharge_pa is its absolute pressure when the vessel holds none. The gas keeps at
+    least 1 % of the vessel. Source: Boyle's law, as in EN 12828.
+    """
+    cdef double gas = volume_m3 - liquid_m3
+    gas = gas if gas > 0.01 * volume_m3 else 0.01 * volume_m3
+    return precharge_pa * volume_m3 / gas
+
+
+cdef inline double law_orifice_kg_s(double diameter_m, double discharge, double dp_pa, double rho_kg_m3) noexcept nogil:
+    """Flow through a round hole, kg/s: Cd A sqrt(2 rho dp), 0 for dp <= 0. Cd = 0.61 for a sharp edge.
+
+    Source: Bernoulli with a discharge coefficient (Torricelli); ISO 5167 for the coefficient.
+    """
+    if dp_pa <= 0.0:
+        return 0.0
+    return discharge * 0.7853981633974483 * diameter_m * diameter_m * sqrt(2.0 * rho_kg_m3 * dp_pa)
 
 
 cdef inline double law_pump_head_pa(double flow_m3_s, double speed, double h0, double b, double a) noexcept nogil:

@@ -254,6 +254,24 @@ def pg25_properties(double temp_c):
             law_pg25_k_w_mk(temp_c))
 
 
+def coolant_mu(double temp_c, double ln_0, double ln_1, double ln_2, double ln_3, double ln_4):
+    """Return the viscosity of a coolant of the catalogue, Pa s: 1e-3 exp(ln_0 + ln_1 T + ... + ln_4 T^4).
+
+    >>> round(coolant_mu(40.0, 1.7535, -0.048128, 3.6635e-4, -1.3608e-6, 0.0), 6)
+    0.001388
+    """
+    return law_coolant_mu_pa_s(temp_c, ln_0, ln_1, ln_2, ln_3, ln_4)
+
+
+def coolant_rho(double temp_c, double rho_0, double rho_1, double rho_2):
+    """Return the density of a coolant of the catalogue, kg/m3: rho_0 + rho_1 T + rho_2 T^2.
+
+    >>> round(coolant_rho(40.0, 1027.697, -0.328846, -0.00252639), 2)
+    1010.5
+    """
+    return law_coolant_rho_kg_m3(temp_c, rho_0, rho_1, rho_2)
+
+
 def water_properties(double temp_c):
     """Return (density kg/m3, specific heat J/kgK, viscosity Pa s) of water at 3 bar.
 
@@ -397,6 +415,24 @@ def branch_viscosity_ratio(double mu_ratio, double rho_ratio, double exponent):
     1.0
     """
     return law_branch_viscosity_ratio(mu_ratio, rho_ratio, exponent)
+
+
+def vessel_pressure(double liquid_m3, double volume_m3, double precharge_pa):
+    """Return the absolute pressure of an expansion vessel that holds a volume of liquid, Pa: p0 V / (V - V_liquid).
+
+    >>> round(vessel_pressure(0.025, 0.05, 2e5))
+    400000
+    """
+    return law_vessel_pressure_pa(liquid_m3, volume_m3, precharge_pa)
+
+
+def orifice_flow(double diameter_m, double discharge, double dp_pa, double rho_kg_m3):
+    """Return the flow through a round hole, kg/s: Cd A sqrt(2 rho dp); 0 for dp <= 0.
+
+    >>> round(orifice_flow(0.005, 0.61, 2e5, 1000.0), 4)
+    0.2395
+    """
+    return law_orifice_kg_s(diameter_m, discharge, dp_pa, rho_kg_m3)
 
 
 def pump_head(double flow_m3_s, double speed, double h0, double b, double a):

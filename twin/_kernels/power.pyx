@@ -39,7 +39,8 @@ cdef class PowerTree:
         params: arrays by name: ``parent units rating_w c0_w c1 c2_per_w`` of the nodes (``twin/site/electrical.py``
             explains them), ``ups_elec battery_capacity_j charge_w ups_params``, ``generator_params``, ``mains``,
             ``plant_design_w`` (one element each) and ``rack_feed cdu_feed crah_feed hall_feed plant_feed``.
-        loads: power of what hangs on the feeds, W: ``rack_w cdu_w crah_w network_w storage_w plant_w``.
+        loads: power of what hangs on the feeds, W: ``rack_w cdu_w crah_w network_w storage_w plant_w``,
+            and ``rack_protected``, racks that have switched themselves off.
         state: the columns of the power block by name.
     """
 
@@ -53,6 +54,7 @@ cdef class PowerTree:
     cdef Py_ssize_t mains, ups_first, ups_last
     # loads
     cdef const double[::1] rack_w, cdu_w, crah_w, network_w, storage_w, plant_w
+    cdef const int[::1] rack_protected
     # state
     cdef double[::1] elec_load, elec_loss, elec_load_frac, battery, battery_frac, battery_power, walked, overload
     cdef double[::1] gen_timer, gen_power, gen_fuel, outage, sync, back, fuel_rate, coast, utility_w, source_w
@@ -95,6 +97,7 @@ cdef class PowerTree:
     def _bind_loads(self, w):
         self.rack_w, self.cdu_w, self.crah_w = w["rack_w"], w["cdu_w"], w["crah_w"]
         self.network_w, self.storage_w, self.plant_w = w["network_w"], w["storage_w"], w["plant_w"]
+        self.rack_protected = w["rack_protected"]
 
     def _bind_state(self, s):
         self.elec_load, self.elec_loss, self.elec_load_frac = s["elec_load_w"], s["elec_loss_w"], s["elec_load_frac"]
@@ -491,7 +494,8 @@ cdef class PowerTree:
                 elif self.ups_mode[u] == OFF:
                     self.ups_mode[u] = ONLINE
         for i in range(self.rack_energised.shape[0]):
-            self.rack_energised[i] = self._fed(self.rack_feed[i, 0], self.rack_feed[i, 1])
+            self.rack_energised[i] = (self._fed(self.rack_feed[i, 0], self.rack_feed[i, 1])
+                                      and not self.rack_protected[i])
         for i in range(self.cdu_energised.shape[0]):
             self.cdu_energised[i] = self._fed(self.cdu_feed[i, 0], self.cdu_feed[i, 1])
         for i in range(self.crah_energised.shape[0]):

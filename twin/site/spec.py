@@ -132,12 +132,20 @@ class DoorSpec(_Section, kw_only=True, frozen=True):
     loop: Annotated[str, doc("Plant loop whose water it gets; `chilled` when left out.")] = ""
 
 
+class CduGroupSpec(CoolingUnitsSpec, kw_only=True, frozen=True):
+    """CDUs of a row; in-rack ones are counted per rack."""
+
+    coolant: Annotated[str, doc("Coolant of the row.", kind="coolants")] = "pg25"
+    hold: Annotated[Literal["pressure", "return"], doc("What the pumps hold: the pressure across the racks, or the return temperature at `return_c`.")] = "pressure"
+    return_c: Annotated[float, Meta(ge=20, le=70, description="Return temperature that the pumps hold when `hold` is `return`.", extra={"unit": "degC"})] = 55
+
+
 class RowSpec(_Section, kw_only=True, frozen=True):
     """``[[hall.row]]``: racks side by side, sharing CDUs when they are liquid-cooled."""
 
     racks: Annotated[int, Meta(ge=1, le=1_000, description="Racks in the row.")]
     rack: Annotated[str, doc("Catalogue entry of the rack.", kind="racks")]
-    cdu: Annotated[CoolingUnitsSpec | None, doc("CDUs of the row; a liquid-cooled row needs them.", kind="cdus")] = None
+    cdu: Annotated[CduGroupSpec | None, doc("CDUs of the row; a liquid-cooled row needs them.", kind="cdus")] = None
     cooler: Annotated[CoolingUnitsSpec | None, doc("In-row coolers, spread evenly among the racks.", kind="crahs")] = None
     door: Annotated[DoorSpec | None, doc("Rear-door heat exchanger of every rack.", kind="crahs")] = None
     repeat: Annotated[int, Meta(ge=1, le=1_000, description="How many such rows, numbered on.")] = 1

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from rig import ROW, Rig
 
+from twin._kernels import laws
 from twin.domains.liquid import DOMAIN
 
+PG25_RHO = (1027.697, -0.328846, -0.00252639)
 FAULT = {kind.name: kind for kind in DOMAIN.faults}
 
 
@@ -60,8 +62,8 @@ def test_a_whole_cdu_out_brings_the_spare_in() -> None:
     assert rig.liquid.tcs_supply_temp_c[0] == pytest.approx(40.0, abs=0.5)
 
 
-def test_without_power_the_flow_coasts_down_and_stops() -> None:
-    """n(t) = n0 / (1 + n0 t/tau) with tau 2 s; then nothing, and no reverse flow."""
+def test_without_power_the_flow_coasts_down_to_what_buoyancy_moves() -> None:
+    """n(t) = n0 / (1 + n0 t/tau), tau 2 s; then natural circulation, which ends with the heat; no reverse flow."""
     rig = settled()
     liquid = rig.liquid
     speed, flow = liquid.pump_speed_frac[0], liquid.tcs_flow_kg_s[0]
@@ -69,10 +71,20 @@ def test_without_power_the_flow_coasts_down_and_stops() -> None:
     rig.run(2.0, 0.1)
     assert liquid.pump_speed_frac[0] == pytest.approx(speed / (1.0 + speed), rel=1e-9)
     assert 0.3 * flow < liquid.tcs_flow_kg_s[0] < 0.75 * flow
+    rig.load(5e3)
     rig.run(600.0)
+    assert 0.001 * flow < liquid.tcs_flow_kg_s[0] < 0.1 * flow
+    lift = 9.80665 * 0.3 * (laws.coolant_rho(liquid.tcs_supply_temp_c[0], *PG25_RHO)
+                            - laws.coolant_rho(liquid.rack_return_temp_c[:16].mean(), *PG25_RHO))
+    assert liquid.tcs_dp_pa[0] == pytest.approx(lift, rel=0.02)
+    rig.load(0.0)
+    liquid.rack_return_temp_c[:] = liquid.rack_compute_temp_c[:] = liquid.rack_switch_temp_c[:] = 35.0
+    liquid.rack_supply_temp_c[:] = liquid.tcs_supply_temp_c[:] = 40.0
+    rig.run(5.0)
     assert liquid.tcs_flow_kg_s[0] == 0.0
     assert (liquid.rack_flow_kg_s == 0.0).all()
     assert (liquid.cdu_power_w == 0.0).all()
+    rig.load(115e3)
     rig.power.cdu_energised[:] = 1
     rig.run(60.0)
     assert liquid.tcs_flow_kg_s[0] == pytest.approx(flow, rel=0.05)
@@ -100,7 +112,8 @@ def test_facility_loss_warms_the_row_slowly_enough_for_the_chips() -> None:
     start = liquid.tcs_supply_temp_c[0]
     rig.run(60.0, 0.5)
     site = rig.hydronics
-    content = (site.rack["supply_capacity_j_k"].sum() + site.rack["return_capacity_j_k"].sum()
+    content = (site.rack["supply_capacity_j_k"].sum() + site.rack["compute_capacity_j_k"].sum()
+               + site.rack["switch_capacity_j_k"].sum()
                + 2.0 * site.tcs["header_j_k"][0] + 2.0 * site.cdu["secondary_capacity_j_k"][0])
     rate = (16 * 115e3 + liquid.cdu_power_w.sum()) / content
     assert (liquid.tcs_supply_temp_c[0] - start) / 60.0 == pytest.approx(rate, rel=0.03)
@@ -161,8 +174,8 @@ def test_every_tick_length_holds_the_supply(dt: float) -> None:
 def test_buffers_of_a_wrong_length_are_refused() -> None:
     from twin._kernels.liquid import LiquidKernel
 
-    with pytest.raises(ValueError, match="rack_stream has shape"):
-        LiquidKernel(racks=1, streams=1, tcs=1, cdus=1, pumps=1, loops=1, rack_stream=np.zeros(2, dtype=np.int32))
+    with pytest.raises(ValueError, match="rack_conductance has shape"):
+        LiquidKernel(racks=1, streams=1, tcs=1, cdus=1, pumps=1, loops=1, rack_conductance=np.zeros(2))
 
 
 def test_an_index_beyond_the_loops_is_refused() -> None:

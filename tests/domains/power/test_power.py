@@ -47,7 +47,8 @@ class Rig:
             chip=SimpleNamespace(gpu_power_w=np.full(axes["gpu"], 800.0)),
             compute=SimpleNamespace(node_aux_w=np.full(axes["node"], 500.0)),
             air=SimpleNamespace(rack_fan_power_w=np.full(axes["rack"], 200.0), crah_power_w=np.full(axes["crah"], 3e3)),
-            liquid=SimpleNamespace(cdu_power_w=np.full(axes["cdu"], 2e3)),
+            liquid=SimpleNamespace(cdu_power_w=np.full(axes["cdu"], 2e3),
+                                   rack_protected=np.zeros(axes["rack"], dtype=np.int32)),
             network=SimpleNamespace(hall_power_w=np.full(n, 5e3)),
             storage=SimpleNamespace(hall_power_w=np.full(n, 4e3)),
             plant=SimpleNamespace(power_w=np.full(1, 30e3)))

@@ -15,6 +15,6 @@ from twin.state.blocks import LiquidState
 from twin.wiring import Domain
 
 DOMAIN = Domain(
-    name="liquid", block=LiquidState, bind=LiquidStepper, reads=("weather", "chip", "power"), reads_late=("plant",),
-    faults=FAULTS, settings=SETTINGS, alarms=ALARMS,
+    name="liquid", block=LiquidState, bind=LiquidStepper, reads=("weather", "chip", "power"),
+    reads_late=("air", "plant"), faults=FAULTS, settings=SETTINGS, alarms=ALARMS,
 )

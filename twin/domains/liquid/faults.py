@@ -2,54 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twin.domains.liquid.tank_faults import TANK_ALARMS, TANK_FAULTS, TANK_SETTINGS
 from twin.state.blocks import LiquidState
 from twin.wiring import AlarmKind, FaultKind, Setting
 
-
-def _pump_trip(own: LiquidState, pump: int, value: float) -> None:
-    own.pump_fault[pump] = 1
-
-
-def _pump_clear(own: LiquidState, pump: int) -> None:
-    own.pump_fault[pump] = 0
+#: flow resistance of a partly mated coupling, and of a stuck valve, over nominal (engineering estimates)
+COUPLING_FACTOR, VALVE_FACTOR = 5.0, 1000.0
+MM = 1e-3
 
 
-def _cdu_off(own: LiquidState, cdu: int, value: float) -> None:
-    own.cdu_fault[cdu] = 1
+def _writer(column: str, scale: float = 1.0) -> Callable[[LiquidState, int, float], None]:
+    """Return what writes a fault's value, in the column's unit."""
+    def start(own: LiquidState, element: int, value: float) -> None:
+        getattr(own, column)[element] = scale * value
+    return start
 
 
-def _cdu_on(own: LiquidState, cdu: int) -> None:
-    own.cdu_fault[cdu] = 0
+def _flag(column: str) -> Callable[[LiquidState, int, float], None]:
+    """Return what sets a flag, whatever the fault's value."""
+    def start(own: LiquidState, element: int, value: float) -> None:
+        getattr(own, column)[element] = 1
+    return start
 
 
-def _valve_stick(own: LiquidState, cdu: int, value: float) -> None:
-    own.cdu_valve_stuck_frac[cdu] = value
+def _rest(column: str, value: float = 0.0) -> Callable[[LiquidState, int], None]:
+    """Return what brings a column back to its value without a fault."""
+    def clear(own: LiquidState, element: int) -> None:
+        getattr(own, column)[element] = value
+    return clear
 
 
-def _valve_free(own: LiquidState, cdu: int) -> None:
-    own.cdu_valve_stuck_frac[cdu] = -1.0
+def _is_set(column: str) -> Callable[[LiquidState, int], bool]:
+    """Return what tells whether a flag is up."""
+    def held(own: LiquidState, element: int) -> bool:
+        return bool(getattr(own, column)[element])
+    return held
 
 
-def _branch_block(own: LiquidState, rack: int, value: float) -> None:
-    own.rack_valve_frac[rack] = value
+def _air_in(own: LiquidState, rack: int, value: float) -> None:
+    own.rack_air_frac[rack] = value
+    own.rack_plate_r_factor[rack] = 1.0 + value
 
 
-def _branch_open(own: LiquidState, rack: int) -> None:
-    own.rack_valve_frac[rack] = 1.0
+def _air_out(own: LiquidState, rack: int) -> None:
+    own.rack_air_frac[rack] = 0.0
+    own.rack_plate_r_factor[rack] = 1.0
+
+
+def _new_filter(own: LiquidState, rack: int) -> None:
+    own.rack_filter_rate_ratio[rack] = 0.0
+    own.rack_filter_factor[rack] = 1.0
+
+
+def _reset_rack(own: LiquidState, rack: int) -> None:
+    own.rack_protected[rack] = 0
+    own.rack_low_flow_s[rack] = 0.0
 
 
 FAULTS = (
     FaultKind("cdu_pump_trip", "pump", "A CDU pump trips and coasts down; the row's other pumps speed up and a spare "
-              "starts, if there is one.", _pump_trip, _pump_clear),
+              "starts, if there is one.", _flag("pump_fault"), _rest("pump_fault")),
     FaultKind("cdu_off", "cdu", "A CDU goes out of service: its pumps stop and its valve stays; a spare takes over, "
-              "if there is one.", _cdu_off, _cdu_on),
+              "if there is one.", _flag("cdu_fault"), _rest("cdu_fault")),
     FaultKind("cdu_valve_stuck", "cdu", "A CDU's primary valve sticks, so its supply temperature drifts with load and "
-              "facility water.", _valve_stick, _valve_free, value_doc="position at which it sticks, 0 shut, 1 open",
-              value_default=0.2),
-    FaultKind("rack_branch_blocked", "rack", "A rack's branch is throttled (valve, clogged filter, half-mated "
-              "coupling); its coolant returns hotter and its chips warm up.", _branch_block, _branch_open,
+              "facility water.", _writer("cdu_valve_stuck_frac"), _rest("cdu_valve_stuck_frac", -1.0),
+              value_doc="position at which it sticks, 0 shut, 1 open", value_default=0.2),
+    FaultKind("cdu_leak", "cdu", "A hose at a CDU's secondary outlet leaks: the row loses coolant, then pressure, and "
+              "at the pressure trip its pumps.", _writer("cdu_leak_m", MM), _rest("cdu_leak_m"),
+              "diameter of the hole, mm", 5.0, (0.1, 50.0)),
+    FaultKind("tcs_pressure_trip", "tcs", "A row's pumps stop on low pressure. Clearing it resets the trip, also one "
+              "that came by itself.", _flag("tcs_tripped"), _rest("tcs_tripped"), held=_is_set("tcs_tripped")),
+    FaultKind("rack_branch_blocked", "rack", "A rack's branch is throttled or shut; its coolant returns hotter and its "
+              "chips warm up.", _writer("rack_valve_frac"), _rest("rack_valve_frac", 1.0),
               value_doc="flow conductance that is left, 0 for none", value_default=0.3),
+    FaultKind("rack_valve_stuck", "rack", "A rack's flow valve sticks nearly shut: a little coolant still passes, too "
+              "little for its chips.", _writer("rack_valve_k_factor"), _rest("rack_valve_k_factor", 1.0),
+              "flow resistance over nominal", VALVE_FACTOR, (1.0, 1e6)),
+    FaultKind("rack_coupling_half_mated", "rack", "A rack's quick disconnects are not fully seated: they resist the "
+              "flow, and the rack gets less than its neighbours.", _writer("rack_coupling_factor"),
+              _rest("rack_coupling_factor", 1.0), "resistance of the couplings over nominal", COUPLING_FACTOR,
+              (1.0, 1000.0)),
+    FaultKind("rack_filter_clog", "rack", "A rack's filter clogs with time; its flow falls slowly until the filter is "
+              "renewed.", _writer("rack_filter_rate_ratio"), _new_filter,
+              "growth per hour, in resistances of the clean filter", 50.0, (0.0, 10_000.0)),
+    FaultKind("rack_air_ingestion", "rack", "Air gets into a rack's coolant: less flow, and cold plates that conduct "
+              "half as well.", _air_in, _air_out, "1 for 30 % less flow and twice the plates' resistance", 1.0),
+    FaultKind("rack_leak", "rack", "A rack's supply leaks: coolant is lost before the cold plates, and the row's "
+              "pressure falls.", _writer("rack_leak_m", MM), _rest("rack_leak_m"), "diameter of the hole, mm", 3.0,
+              (0.1, 50.0)),
+    FaultKind("rack_protection", "rack", "A rack switches itself off; the jobs on it are interrupted. Clearing it "
+              "resets the rack, also one that lost its coolant and switched itself off.", _flag("rack_protected"),
+              _reset_rack, held=_is_set("rack_protected")),
     *TANK_FAULTS,
 )
 
@@ -58,6 +103,12 @@ SETTINGS = (
             "Secondary supply temperature that the CDU's primary valve holds."),
     Setting("dp_pa", "tcs", "tcs_dp_setpoint_pa", "Pa", 5_000.0, 300_000.0,
             "Differential pressure that the row's pumps hold across the racks."),
+    Setting("hold_return", "tcs", "tcs_hold_return", "bool", 0.0, 1.0,
+            "1 lets the row's pumps hold the return temperature, 0 the pressure."),
+    Setting("return_c", "tcs", "tcs_return_limit_c", "degC", 20.0, 70.0,
+            "Return temperature that the row's pumps hold, when they do."),
+    Setting("lead", "tcs", "tcs_lead_pump", "count", 0.0, 1000.0,
+            "Pump that leads, counted from 0 along the row: duty begins with it, spares are those at the end."),
     *TANK_SETTINGS,
 )
 
@@ -70,5 +121,13 @@ ALARMS = (
     AlarmKind("tcs_low_flow", "tcs", "tcs_flow_frac", "<", 0.5, 0.1, 2.0, "critical",
               "{name} flows at {value:.0%} of design: its racks lose their coolant",
               "Check the row's pumps and their power; stop the jobs on its racks before the chips shut down."),
+    AlarmKind("tcs_leak", "tcs", "tcs_leak_kg_s", ">", 0.0, 0.0, 5.0, "warning", "{name} leaks {value:.2f} kg/s",
+              "Find the hole and isolate it; the make-up tank does not last, and at the pressure trip the pumps stop."),
+    AlarmKind("tcs_pressure_low", "tcs", "tcs_tripped", ">", 0.5, 0.0, 0.0, "critical",
+              "{name} has lost its pressure: its pumps are stopped",
+              "Close the leak, fill the loop, then reset the trip (clear tcs_pressure_trip)."),
+    AlarmKind("rack_off", "rack", "rack_protected", ">", 0.5, 0.0, 0.0, "critical",
+              "{name} has switched itself off for want of coolant",
+              "Bring its flow back, then reset the rack (clear rack_protection)."),
     *TANK_ALARMS,
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from twin._kernels import laws
 from twin._kernels.liquid import LiquidKernel
 from twin.arrays import F64, I32
 from twin.domains.liquid.tanks import fill_tanks, tank_kernel
@@ -13,6 +14,10 @@ from twin.wiring import Bind
 
 #: opening of the primary valves of CDUs on duty in a fresh state
 VALVE_START = 0.75
+#: least pressure that the return controller asks for, over the design pressure: about 30 % of the flow
+DP_FLOOR_FRAC = 0.1
+#: columns that only other domains read
+FOR_OTHERS = ("rack_plate_r_factor",)
 
 
 def rack_streams(topology: Topology) -> I32:
@@ -50,14 +55,21 @@ class LiquidStepper:
         own.cdu_supply_temp_c[:] = setpoint
         own.cdu_valve_frac[:] = own.cdu_valve_integral[:] = VALVE_START * site.cdu["duty"]
         own.tcs_dp_setpoint_pa[:] = site.tcs["design_dp_pa"]
+        own.tcs_hold_return[:] = site.tcs["hold_return"]
+        own.tcs_return_limit_c[:] = site.tcs["return_c"]
+        own.tcs_vessel_temp_c[:] = site.tcs["makeup_c"]
+        own.tcs_tank_kg[:] = site.tcs["makeup_tank_kg"]
         for t in range(len(own.tcs_supply_temp_c)):
             cdu = int(site.tcs_cdu_ptr[t])
             first, end = site.tcs_rack_ptr[t]
             own.tcs_supply_temp_c[t] = own.tcs_return_temp_c[t] = setpoint[cdu]
-            own.rack_supply_temp_c[first:end] = own.rack_return_temp_c[first:end] = setpoint[cdu]
+            for column in (own.rack_supply_temp_c, own.rack_return_temp_c, own.rack_compute_temp_c,
+                           own.rack_switch_temp_c):
+                column[first:end] = setpoint[cdu]
         own.cdu_return_temp_c[:] = setpoint
         for j, loop in enumerate(site.cdu_loop):
-            own.cdu_primary_return_temp_c[j] = site.loop["supply_c"][loop]
+            to_air = site.cdu_air_rack[j] >= 0
+            own.cdu_primary_return_temp_c[j] = setpoint[j] if to_air else site.loop["supply_c"][loop]
         self.kernel.prime()
         if self.tanks is not None:
             fill_tanks(self._bind)
@@ -66,36 +78,55 @@ class LiquidStepper:
 
 def _kernel(bind: Bind) -> LiquidKernel:
     own, views, site = bind.own, bind.views, bind.site.hydronics
-    tcs, cdu = site.tcs, site.cdu
-
-    def at_reference(column: int) -> F64:
-        return np.array([laws.pg25_properties(t)[column] for t in tcs["reference_c"]], dtype=np.float64)
-
-    columns = {col.name: getattr(own, col.name) for col in own.columns if col.axis != "tank"}
-    share = cdu["hx_secondary_share_frac"]
     return LiquidKernel(
-        racks=len(site.rack_tcs), streams=len(bind.site.topology.stream_rack), tcs=len(tcs["cp_j_kgk"]),
+        racks=len(site.rack_tcs), streams=len(bind.site.topology.stream_rack), tcs=len(site.tcs["cp_j_kgk"]),
         cdus=len(site.cdu_tcs), pumps=len(site.pump_cdu), loops=len(site.loops),
         rack_first=np.ascontiguousarray(site.tcs_rack_ptr[:, 0]),
         rack_end=np.ascontiguousarray(site.tcs_rack_ptr[:, 1]),
-        tcs_cdu_ptr=site.tcs_cdu_ptr, cdu_loop=site.cdu_loop, cdu_pump_ptr=site.cdu_pump_ptr,
-        rack_stream=rack_streams(bind.site.topology), rack_conductance=site.rack["conductance"],
-        rack_supply_j_k=site.rack["supply_capacity_j_k"], rack_return_j_k=site.rack["return_capacity_j_k"],
+        tcs_cdu_ptr=site.tcs_cdu_ptr, cdu_loop=site.cdu_loop, cdu_air_rack=site.cdu_air_rack,
+        cdu_pump_ptr=site.cdu_pump_ptr, rack_stream=rack_streams(bind.site.topology),
         stream_heat_w=views.chip.stream_heat_w, rack_liquid_heat_w=views.power.rack_liquid_heat_w,
-        cdu_energised=views.power.cdu_energised, loop_supply_temp_c=views.plant.loop_supply_temp_c,
+        rack_energised=views.power.rack_energised, cdu_energised=views.power.cdu_energised,
+        rack_inlet_temp_c=views.air.rack_inlet_temp_c, loop_supply_temp_c=views.plant.loop_supply_temp_c,
         loop_flow_frac=views.plant.loop_flow_frac, dew_point_temp_c=views.weather.dew_point_temp_c,
-        loop_cp=site.loop["cp_j_kgk"], branch_n=tcs["branch_n"], cp=tcs["cp_j_kgk"], rho=tcs["rho_kg_m3"],
-        mu_reference=at_reference(2), rho_reference=at_reference(0), design_flow=tcs["design_flow_m3_s"],
-        header_j_k=tcs["header_j_k"], pumps_on_duty=tcs["pumps_on_duty"], pump_h0=tcs["pump_h0_pa"],
-        pump_b=tcs["pump_b"], pump_a=tcs["pump_a"], pump_best_flow=tcs["pump_best_flow_m3_s"],
-        pump_efficiency=tcs["pump_efficiency_frac"], speed_min=tcs["pump_speed_min_frac"],
-        pump_ramp=tcs["pump_ramp_per_s"], coast_tau=tcs["pump_coast_tau_s"],
-        primary_flow_design=cdu["primary_flow_design_kg_s"], ha_secondary=cdu["ua_design_w_k"] / share,
-        ha_primary=cdu["ua_design_w_k"] / (1.0 - share), hx_exponent=cdu["hx_exponent"],
-        hx_secondary_temp_c=cdu["hx_secondary_temp_c"], hx_primary_temp_c=cdu["hx_primary_temp_c"],
-        secondary_j_k=cdu["secondary_capacity_j_k"], primary_j_k=cdu["primary_capacity_j_k"],
-        secondary_flow_design=cdu["flow_design_m3_s"], controls_w=cdu["controls_w"],
-        power_fixed_w=cdu["power_fixed_w"], valve_stroke_s=cdu["valve_stroke_s"], valve_gain=cdu["valve_gain_per_k"],
-        valve_reset_s=cdu["valve_reset_s"], sample_s=cdu["sample_s"], dew_point_margin_k=cdu["dew_point_margin_k"],
-        **columns,
+        loop_cp=site.loop["cp_j_kgk"], **_rack_params(site.rack), **_row_params(site.tcs), **_cdu_params(site.cdu),
+        **{col.name: getattr(own, col.name) for col in own.columns
+           if col.axis != "tank" and col.name not in FOR_OTHERS},
     )
+
+
+def _rack_params(rack: Mapping[str, F64]) -> dict[str, F64]:
+    names = {"conductance": "conductance", "supply_j_k": "supply_capacity_j_k", "compute_j_k": "compute_capacity_j_k",
+             "switch_j_k": "switch_capacity_j_k", "switch_flow_frac": "switch_flow_frac",
+             "switch_heat_w": "switch_heat_w", "coupling_dp_frac": "coupling_dp_frac",
+             "filter_dp_frac": "filter_dp_frac", "trip_kg_s": "trip_flow_kg_s", "trip_delay_s": "trip_delay_s"}
+    return {f"rack_{ours}": rack[theirs] for ours, theirs in names.items()}
+
+
+def _row_params(tcs: Mapping[str, F64]) -> dict[str, F64]:
+    names = {
+        "branch_n": "branch_n", "cp": "cp_j_kgk", "rho": "rho_kg_m3", "mu_rating": "mu_rating_pa_s",
+        "rho_rating": "rho_rating_kg_m3", "coolant_c_min": "temp_min_c", "coolant_c_max": "temp_max_c",
+        "design_flow": "design_flow_m3_s", "header_j_k": "header_j_k", "pumps_on_duty": "pumps_on_duty",
+        "pump_h0": "pump_h0_pa", "pump_b": "pump_b", "pump_a": "pump_a", "pump_best_flow": "pump_best_flow_m3_s",
+        "pump_efficiency": "pump_efficiency_frac", "speed_min": "pump_speed_min_frac", "pump_ramp": "pump_ramp_per_s",
+        "coast_tau": "pump_coast_tau_s", "natural_head_m": "natural_head_m", "pipes_kg": "pipes_kg",
+        "vessel_m3": "vessel_m3", "precharge_pa": "precharge_pa", "fill_pressure_pa": "fill_pressure_pa",
+        "trip_pressure_pa": "trip_pressure_pa", "makeup_kg_s": "makeup_flow_kg_s", "makeup_temp_c": "makeup_c",
+        "makeup_pressure_pa": "makeup_pressure_pa", "return_tau_s": "return_reset_s", "control_sample_s": "sample_s"}
+    fits = {key: tcs[key] for key in (*(f"mu_ln_{k}" for k in range(5)), "rho_0", "rho_1", "rho_2")}
+    return {**{ours: tcs[theirs] for ours, theirs in names.items()}, **fits,
+            "dp_floor_pa": DP_FLOOR_FRAC * tcs["design_dp_pa"]}
+
+
+def _cdu_params(cdu: Mapping[str, F64]) -> dict[str, F64]:
+    share = cdu["hx_secondary_share_frac"]
+    names = {
+        "primary_flow_design": "primary_flow_design_kg_s", "hx_exponent": "hx_exponent",
+        "hx_secondary_temp_c": "hx_secondary_temp_c", "hx_primary_temp_c": "hx_primary_temp_c",
+        "secondary_j_k": "secondary_capacity_j_k", "primary_j_k": "primary_capacity_j_k",
+        "secondary_flow_design": "flow_design_m3_s", "controls_w": "controls_w", "power_fixed_w": "power_fixed_w",
+        "valve_stroke_s": "valve_stroke_s", "valve_gain": "valve_gain_per_k", "valve_reset_s": "valve_reset_s",
+        "sample_s": "sample_s", "dew_point_margin_k": "dew_point_margin_k", "fan_design_w": "fan_design_w"}
+    return {**{ours: cdu[theirs] for ours, theirs in names.items()}, "ha_secondary": cdu["ua_design_w_k"] / share,
+            "ha_primary": cdu["ua_design_w_k"] / (1.0 - share)}

@@ -49,7 +49,7 @@ def bind(to: Bind) -> PowerStepper:
         params=tree_params(electrical),
         loads={"rack_w": own.rack_input_w, "cdu_w": views.liquid.cdu_power_w, "crah_w": views.air.crah_power_w,
                "network_w": views.network.hall_power_w, "storage_w": views.storage.hall_power_w,
-               "plant_w": views.plant.power_w},
+               "plant_w": views.plant.power_w, "rack_protected": views.liquid.rack_protected},
         state=own.arrays())
     return PowerStepper(racks, tree)
 
