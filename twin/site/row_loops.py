@@ -49,8 +49,10 @@ _CDU_KEYS = (
     "supply_c_max",
 )
 _PUMP_KEYS = ("pump_h0_pa", "pump_speed_min_frac", "pump_ramp_per_s", "pump_coast_tau_s", "pump_efficiency_frac")
-_COOLANT_KEYS = ("cp_j_kgk", "rho_kg_m3", "mu_ln_0", "mu_ln_1", "mu_ln_2", "mu_ln_3", "mu_ln_4", "rho_0", "rho_1",
-                 "rho_2", "temp_min_c", "temp_max_c")
+#: Curves of a coolant whose entry brings none (files written before coolants had any): those of PG25, Melinder (2010).
+_CURVES = {"viscosity_ratio": 1.0, "mu_ln_0": 1.7535, "mu_ln_1": -0.048128, "mu_ln_2": 3.6635e-4, "mu_ln_3": -1.3608e-6,
+           "mu_ln_4": 0.0, "rho_0": 1027.697, "rho_1": -0.328846, "rho_2": -0.00252639, "temp_min_c": 5.0,
+           "temp_max_c": 80.0}
 _VESSEL_KEYS = ("vessel_m3", "makeup_flow_kg_s", "makeup_tank_kg")
 _ROW_CDU_KEYS = ("precharge_pa", "fill_pressure_pa", "trip_pressure_pa", "makeup_pressure_pa", "makeup_c",
                  "natural_head_m", "return_reset_s")
@@ -62,8 +64,9 @@ CDU_KINDS = ("in-row", "in-rack", "liquid-to-air")
 
 def coolant_at(entry: Entry, temp_c: float) -> tuple[float, float]:
     """Return (viscosity Pa s, density kg/m3) of a coolant of the catalogue, its viscosity multiplier included."""
-    mu = laws.coolant_mu(temp_c, *(entry[f"mu_ln_{k}"] for k in range(5)))
-    return mu * float(entry["viscosity_ratio"]), laws.coolant_rho(temp_c, *(entry[f"rho_{k}"] for k in range(3)))
+    curve = {key: float(entry.get(key, value)) for key, value in _CURVES.items()}
+    mu = laws.coolant_mu(temp_c, *(curve[f"mu_ln_{k}"] for k in range(5)))
+    return mu * curve["viscosity_ratio"], laws.coolant_rho(temp_c, *(curve[f"rho_{k}"] for k in range(3)))
 
 
 def switch_flow_frac(rack: Entry) -> float:
@@ -89,7 +92,7 @@ class Rows:
         self.tcs: dict[str, list[float]] = {key: [] for key in (
             "branch_n", "mu_rating_pa_s", "rho_rating_kg_m3", "design_flow_m3_s", "design_dp_pa",
             "header_j_k", "pipes_kg", "pumps_on_duty", "pump_b", "pump_a", "pump_best_flow_m3_s", "hold_return",
-            "return_c", "sample_s", *_COOLANT_KEYS, *_PUMP_KEYS, *_VESSEL_KEYS, *_ROW_CDU_KEYS)}
+            "return_c", "sample_s", "cp_j_kgk", "rho_kg_m3", *_CURVES, *_PUMP_KEYS, *_VESSEL_KEYS, *_ROW_CDU_KEYS)}
         self.cdu: dict[str, list[float]] = {key: [] for key in (
             *_CDU_KEYS, "supply_c", "power_fixed_w", "duty", "fan_design_w")}
         self.cdu_tcs: list[int] = []
@@ -197,6 +200,7 @@ class Rows:
         contents = 2.0 * header_m3 + (racks * rack["liquid_capacity_j_k"]
                                       + units * entry["secondary_capacity_j_k"]) * LIQUID_SHARE / heat_capacity
         own = {key: float(entry.get(key, value)) for key, value in CDU_DEFAULTS.items()}
+        curve = {key: float(coolant.get(key, value)) for key, value in _CURVES.items()}
         values = {
             "branch_n": rack["branch_n"], "mu_rating_pa_s": mu, "rho_rating_kg_m3": rho,
             "design_flow_m3_s": racks * flow, "design_dp_pa": rack["liquid_dp_design_pa"],
@@ -206,11 +210,12 @@ class Rows:
             "pump_b": entry["pump_b_pa_s_m3"] * pumps, "pump_a": entry["pump_a_pa_s2_m6"] * pumps * pumps,
             "pump_best_flow_m3_s": entry["pump_best_flow_m3_s"] / pumps,
             "hold_return": float(group.hold == "return"), "return_c": group.return_c, "sample_s": entry["sample_s"],
-            **{key: entry[key] for key in _PUMP_KEYS}, **{key: coolant[key] for key in _COOLANT_KEYS},
+            **{key: entry[key] for key in _PUMP_KEYS}, **curve, "cp_j_kgk": coolant["cp_j_kgk"],
+            "rho_kg_m3": coolant["rho_kg_m3"],
             **{key: own[key] for key in _ROW_CDU_KEYS},
             "vessel_m3": units * own["vessel_m3"], "makeup_flow_kg_s": own["makeup_flow_kg_s"],
             "makeup_tank_kg": units * own["makeup_tank_kg"],
-            "mu_ln_0": coolant["mu_ln_0"] + laws.log(coolant["viscosity_ratio"]),
+            "mu_ln_0": curve["mu_ln_0"] + laws.log(curve["viscosity_ratio"]),
         }
         for key, value in values.items():
             self.tcs[key].append(float(value))
