@@ -181,7 +181,8 @@ cdef class ChipKernel:
                  tick_in_j, tick_out_j, tick_stored_j, gpu_r_factor, gpu_util_frac, gpu_mem_frac, gpu_on,
                  rack_cap_frac, gpu_job, placement_version, rack_supply_temp_c, rack_flow_kg_s, rack_plate_r_factor,
                  rack_inlet_temp_c, rack_air_flow_m3_s, pressure_pa, classes, power_factor, leak_factor, interface_factor,
-                 stream_ptr, stream_class, stream_is_air, stream_depth, stream_share, rack_stream_ptr, rack_cp_j_kgk, variant=""):
+                 stream_ptr, stream_class, stream_is_air, stream_depth, stream_share, rack_stream_ptr, rack_cp_j_kgk,
+                 variant=""):
         gpus, streams, racks = len(gpu_temp_c), len(stream_heat_w), len(rack_gpu_power_w)
         for length, group in (
             (gpus, (gpu_hbm_temp_c, gpu_lid_temp_c, gpu_plate_temp_c, gpu_coolant_temp_c, gpu_clock_frac, gpu_power_w,
