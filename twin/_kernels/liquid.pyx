@@ -181,7 +181,7 @@ cdef class LiquidKernel(LiquidHeat):
         cdef Py_ssize_t count = self.cdu_pump_ptr[self.tcs_cdu_ptr[t + 1]] - first
         cdef double wanted = self.pumps_on_duty[t]
         for k in range(count):
-            p = first + (self.tcs_lead_pump[t] + k) % count
+            p = first + (<Py_ssize_t>self.tcs_lead_pump[t] + k) % count
             j = self.tcs_cdu_ptr[t]
             while self.cdu_pump_ptr[j + 1] <= p:
                 j += 1
@@ -200,7 +200,7 @@ cdef class LiquidKernel(LiquidHeat):
         cdef double room, ratio, elapsed, command = self.tcs_dp_command_pa[t]
         cdef double top = self.pump_h0[t]
         self.tcs_sample_s[t] += h
-        if self.tcs_hold_return[t] == 0:
+        if self.tcs_hold_return[t] < 0.5:
             command = self.tcs_dp_setpoint_pa[t]
         elif self.tcs_sample_s[t] >= self.control_sample_s[t] - 1e-9:
             elapsed = self.tcs_sample_s[t]

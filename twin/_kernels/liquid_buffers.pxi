@@ -23,8 +23,8 @@ cdef class LiquidBuffers:
     cdef const double[::1] pumps_on_duty, pump_h0, pump_b, pump_a, pump_best_flow, pump_efficiency, speed_min
     cdef const double[::1] pump_ramp, coast_tau, natural_head_m, pipes_kg, vessel_m3, precharge_pa, fill_pressure_pa
     cdef const double[::1] trip_pressure_pa, makeup_kg_s, makeup_temp_c, makeup_pressure_pa, return_tau_s
-    cdef const double[::1] control_sample_s, dp_floor_pa, tcs_dp_setpoint_pa, tcs_return_limit_c
-    cdef const int[::1] tcs_hold_return, tcs_lead_pump
+    cdef const double[::1] control_sample_s, dp_floor_pa, tcs_dp_setpoint_pa, tcs_return_limit_c, tcs_hold_return
+    cdef const double[::1] tcs_lead_pump
     cdef double[::1] tcs_supply_temp_c, tcs_return_temp_c, tcs_flow_kg_s, tcs_dp_pa, tcs_flow_frac, tcs_dp_command_pa
     cdef double[::1] tcs_sample_s, tcs_inventory_kg, tcs_vessel_temp_c, tcs_pressure_pa, tcs_leak_kg_s, tcs_leaked_kg
     cdef double[::1] tcs_makeup_kg, tcs_tank_kg
@@ -128,6 +128,8 @@ cdef class LiquidBuffers:
     cdef _bind_loop_state(self, buffers, Py_ssize_t tcs):
         self.tcs_dp_setpoint_pa = need(buffers, "tcs_dp_setpoint_pa", tcs)
         self.tcs_return_limit_c = need(buffers, "tcs_return_limit_c", tcs)
+        self.tcs_hold_return = need(buffers, "tcs_hold_return", tcs)
+        self.tcs_lead_pump = need(buffers, "tcs_lead_pump", tcs)
         self.tcs_supply_temp_c = need(buffers, "tcs_supply_temp_c", tcs)
         self.tcs_return_temp_c = need(buffers, "tcs_return_temp_c", tcs)
         self.tcs_flow_kg_s = need(buffers, "tcs_flow_kg_s", tcs)
@@ -142,8 +144,6 @@ cdef class LiquidBuffers:
         self.tcs_leaked_kg = need(buffers, "tcs_leaked_kg", tcs)
         self.tcs_makeup_kg = need(buffers, "tcs_makeup_kg", tcs)
         self.tcs_tank_kg = need(buffers, "tcs_tank_kg", tcs)
-        self.tcs_hold_return = need(buffers, "tcs_hold_return", tcs)
-        self.tcs_lead_pump = need(buffers, "tcs_lead_pump", tcs)
         self.tcs_tripped = need(buffers, "tcs_tripped", tcs)
 
     cdef _bind_cdus(self, buffers, Py_ssize_t cdus, Py_ssize_t pumps):

@@ -103,11 +103,11 @@ SETTINGS = (
             "Secondary supply temperature that the CDU's primary valve holds."),
     Setting("dp_pa", "tcs", "tcs_dp_setpoint_pa", "Pa", 5_000.0, 300_000.0,
             "Differential pressure that the row's pumps hold across the racks."),
-    Setting("hold_return", "tcs", "tcs_hold_return", "bool", 0.0, 1.0,
+    Setting("hold_return", "tcs", "tcs_hold_return", "ratio", 0.0, 1.0,
             "1 lets the row's pumps hold the return temperature, 0 the pressure."),
     Setting("return_c", "tcs", "tcs_return_limit_c", "degC", 20.0, 70.0,
             "Return temperature that the row's pumps hold, when they do."),
-    Setting("lead", "tcs", "tcs_lead_pump", "count", 0.0, 1000.0,
+    Setting("lead", "tcs", "tcs_lead_pump", "index", 0.0, 1000.0,
             "Pump that leads, counted from 0 along the row: duty begins with it, spares are those at the end."),
     *TANK_SETTINGS,
 )
