@@ -82,7 +82,8 @@ def test_frontier_power_idle_and_at_peak(jobs, megawatts):
     assert power == pytest.approx(megawatts * 1e6, rel=1e-3)
 
 
-@pytest.mark.parametrize("name,duration", [("frontier", "40m"), ("campus", "6m"), ("trace", "3d")])
+@pytest.mark.parametrize("name,duration", [
+    ("frontier", "40m"), ("campus", "6m"), ("trace", "3d"), ("pump-trip", "14m"), ("cdu-leak", "24m")])
 def test_the_others_meet_what_they_reach(name, duration):
     out, code = replay(name, "--for", duration)
     assert [e for e in out["expect"] if not e["ok"]] == []

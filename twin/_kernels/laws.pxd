@@ -557,7 +557,7 @@ cdef inline double law_vessel_pressure_pa(double liquid_m3, double volume_m3, do
     return precharge_pa * volume_m3 / gas
 
 
-cdef inline double law_orifice_kg_s(double diameter_m, double discharge, double dp_pa, double rho_kg_m3) noexcept nogil:
+cdef inline double law_leak_kg_s(double diameter_m, double discharge, double dp_pa, double rho_kg_m3) noexcept nogil:
     """Flow through a round hole, kg/s: Cd A sqrt(2 rho dp), 0 for dp <= 0. Cd = 0.61 for a sharp edge.
 
     Source: Bernoulli with a discharge coefficient (Torricelli); ISO 5167 for the coefficient.

@@ -426,13 +426,13 @@ def vessel_pressure(double liquid_m3, double volume_m3, double precharge_pa):
     return law_vessel_pressure_pa(liquid_m3, volume_m3, precharge_pa)
 
 
-def orifice_flow(double diameter_m, double discharge, double dp_pa, double rho_kg_m3):
+def leak_flow(double diameter_m, double discharge, double dp_pa, double rho_kg_m3):
     """Return the flow through a round hole, kg/s: Cd A sqrt(2 rho dp); 0 for dp <= 0.
 
-    >>> round(orifice_flow(0.005, 0.61, 2e5, 1000.0), 4)
+    >>> round(leak_flow(0.005, 0.61, 2e5, 1000.0), 4)
     0.2395
     """
-    return law_orifice_kg_s(diameter_m, discharge, dp_pa, rho_kg_m3)
+    return law_leak_kg_s(diameter_m, discharge, dp_pa, rho_kg_m3)
 
 
 def pump_head(double flow_m3_s, double speed, double h0, double b, double a):

@@ -31,7 +31,7 @@ from twin._kernels.laws cimport (
     law_eps_ntu_crossflow_unmixed,
     law_fan_power_w,
     law_ha_ratio,
-    law_orifice_kg_s,
+    law_leak_kg_s,
     law_pow,
     law_pump_flow_m3_s,
     law_pump_head_pa,

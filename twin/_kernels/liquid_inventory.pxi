@@ -34,10 +34,10 @@ cdef class LiquidInventory(LiquidBuffers):
             return 0.0
         pressure = self._gauge(t) + self.tcs_dp_pa[t]
         for i in range(self.rack_first[t], self.rack_end[t]):
-            self.rack_lost[i] = law_orifice_kg_s(self.rack_leak_m[i], _LEAK_CD, pressure, self.rho[t])
+            self.rack_lost[i] = law_leak_kg_s(self.rack_leak_m[i], _LEAK_CD, pressure, self.rho[t])
             total += self.rack_lost[i]
         for j in range(self.tcs_cdu_ptr[t], self.tcs_cdu_ptr[t + 1]):
-            self.cdu_lost[j] = law_orifice_kg_s(self.cdu_leak_m[j], _LEAK_CD, pressure, self.rho[t])
+            self.cdu_lost[j] = law_leak_kg_s(self.cdu_leak_m[j], _LEAK_CD, pressure, self.rho[t])
             total += self.cdu_lost[j]
         held = self.tcs_inventory_kg[t] - self.pipes_kg[t]
         held = held if held > 0.0 else 0.0
