@@ -12,7 +12,7 @@ from rig import ROW, Rig
 
 from twin.domains.liquid import DOMAIN
 
-FAULT = {kind.name: kind for kind in DOMAIN.faults}
+FAULT = {kind.name: kind for kind in DOMAIN.faults if kind.axis != "tank"}
 SMALL = {**ROW, "racks": 4}
 
 
