@@ -12,6 +12,9 @@ off elsewhere (a site without a plant) still counts.
 
 from libc.math cimport fabs
 
+#: a tick's residual is compared with the energy of at least so much time, s
+cdef double ROUNDING_S = 0.1
+
 FLOWS = ("source_w", "it_w", "cooling_w", "loss_w", "utility_w", "fuel_kg_s", "makeup_kg_s", "rejected_heat_w",
          "gpu_temp_max_c", "carbon_kg_kwh", "price_usd_kwh")
 STORES = ("chip", "power", "liquid", "air", "plant")
@@ -101,7 +104,9 @@ cdef class Ledger:
         self.residual[0] = source - loss - away - kept
         self.residual_abs[0] += fabs(self.residual[0])
         # with little or nothing coming in (blackout), the site's largest power so far is the measure
-        scale = max(source, self.peak[0] * dt)
+        # What rounding leaves of a large store does not shrink with the tick: a tick cut to milliseconds is not held
+        # against its own few joules.
+        scale = max(source, self.peak[0] * max(dt, ROUNDING_S))
         if scale > 0.0:
             self.residual_rel[0] = max(self.residual_rel[0], fabs(self.residual[0]) / scale)
         self.chip_residual[0] = self.chip_in[0] - self.chip_out[0] - self.chip_stored[0]

@@ -410,7 +410,7 @@ class LedgerState(Block, name="ledger"):
     plant_residual_j: F64 = column("one", "J", "In less out less stored of the plant, last tick.", role="derived")
     residual_j: F64 = column("one", "J", "Energy that the last tick cannot account for.", role="derived", shown=True)
     residual_abs_j: F64 = column("one", "J", "Sum of the residuals' magnitudes.")
-    residual_rel_max_ratio: F64 = column("one", "ratio", "Largest energy residual of a tick over its energy at the facility's largest power so far.", shown=True)
+    residual_rel_max_ratio: F64 = column("one", "ratio", "Largest energy residual of a tick over its energy (of 0.1 s at least) at the facility's largest power so far.", shown=True)
 
 
 BLOCKS: tuple[type[Block], ...] = (
