@@ -76,14 +76,14 @@ cdef class TankKernel:
     # fluid and vessel
     cdef const double[::1] cp, rho, expansion, latent, vapour_rho, boil_c, slope_k, tension, full_kg, volume_m3
     cdef const double[::1] metal_j_k, low_frac, bare_frac, height_m, flow_design, dp_design, exponent, boiling_area_m2, chf_k
-    cdef const double[::1] film_ratio, plate_flow, vent_set_pa, vent_area_m2
+    cdef const double[::1] film_ratio, plate_flow, vent_set_pa, vent_area_m2, trip_c, trip_frac, trip_delay_s
     # exchanger, its control, pumps
     cdef const double[::1] primary_flow_design, ha_secondary, ha_primary, hx_exponent, hx_secondary_temp_c
     cdef const double[::1] hx_primary_temp_c, secondary_j_k, primary_j_k, controls_w, valve_stroke_s, valve_gain
     cdef const double[::1] valve_reset_s, sample_s, cdu_supply_setpoint_c, cdu_valve_stuck_frac
     cdef const double[::1] pump_flow_design, pump_design_w, speed_min, pump_ramp, coast_tau, pumps_on_duty
     cdef const double[::1] tank_flow_setpoint_frac, tank_leak_kg_s, tank_water_frac
-    cdef const int[::1] cdu_fault, cdu_energised, pump_fault
+    cdef const int[::1] cdu_fault, cdu_energised, pump_fault, rack_energised
     # loads and surroundings
     cdef const double[::1] stream_heat_w, rack_liquid_heat_w, gpu_power_w, loop_supply_temp_c, loop_flow_frac, loop_cp
     cdef const double[::1] pressure_pa
@@ -94,7 +94,8 @@ cdef class TankKernel:
     cdef double[::1] pump_command_frac, tank_fluid_kg, tank_level_frac, tank_vapour_kg, tank_gauge_pa, tank_vent_kg_s
     cdef double[::1] tank_lost_kg, tank_flux_ratio, tank_dry_frac, supply_temp_max_c, tick_in_j, tick_out_j
     cdef double[::1] tick_stored_j
-    cdef int[::1] pump_running
+    cdef double[::1] rack_low_flow_s
+    cdef int[::1] pump_running, rack_protected
     cdef double e_in, e_out, e_stored, exchange, water_w_k, pumped
 
     def __init__(self, *, Py_ssize_t tanks, Py_ssize_t racks, Py_ssize_t streams, Py_ssize_t gpus, Py_ssize_t cdus,
@@ -125,10 +126,11 @@ cdef class TankKernel:
         (self.cp, self.rho, self.expansion, self.latent, self.vapour_rho, self.boil_c, self.slope_k,
          self.tension, self.full_kg, self.volume_m3, self.metal_j_k, self.low_frac, self.bare_frac,
          self.height_m, self.flow_design, self.dp_design, self.exponent, self.boiling_area_m2, self.chf_k,
-         self.film_ratio, self.plate_flow, self.vent_set_pa, self.vent_area_m2) = _take(buffers, tanks,
+         self.film_ratio, self.plate_flow, self.vent_set_pa, self.vent_area_m2, self.trip_c, self.trip_frac,
+         self.trip_delay_s) = _take(buffers, tanks,
             "cp rho expansion latent vapour_rho boil_c slope_k tension full_kg volume_m3 metal_j_k low_frac "
             "bare_frac height_m flow_design dp_design exponent boiling_area_m2 chf_k film_ratio plate_flow "
-            "vent_set_pa vent_area_m2")
+            "vent_set_pa vent_area_m2 trip_c trip_frac trip_delay_s")
 
     cdef _bind_exchanger(self, buffers, Py_ssize_t tanks, Py_ssize_t cdus, Py_ssize_t pumps):
         (self.primary_flow_design, self.ha_secondary, self.ha_primary, self.hx_exponent,
@@ -150,13 +152,15 @@ cdef class TankKernel:
         self.stream_heat_w = need(buffers, "stream_heat_w", streams)
         self.rack_liquid_heat_w = need(buffers, "rack_liquid_heat_w", racks)
         self.gpu_power_w = need(buffers, "gpu_power_w", gpus)
+        self.rack_energised = need(buffers, "rack_energised", racks)
         (self.loop_supply_temp_c, self.loop_flow_frac, self.loop_cp) = _take(buffers, loops,
             "loop_supply_temp_c loop_flow_frac loop_cp")
         self.pressure_pa = need(buffers, "pressure_pa", 1)
 
     cdef _bind_written(self, buffers, Py_ssize_t tanks, Py_ssize_t racks, Py_ssize_t cdus, Py_ssize_t pumps):
-        (self.rack_supply_temp_c, self.rack_return_temp_c, self.rack_flow_kg_s) = _take(buffers, racks,
-            "rack_supply_temp_c rack_return_temp_c rack_flow_kg_s")
+        (self.rack_supply_temp_c, self.rack_return_temp_c, self.rack_flow_kg_s, self.rack_low_flow_s,
+         self.rack_protected) = _take(buffers, racks,
+            "rack_supply_temp_c rack_return_temp_c rack_flow_kg_s rack_low_flow_s rack_protected")
         (self.cdu_supply_temp_c, self.cdu_return_temp_c, self.cdu_flow_kg_s, self.cdu_primary_flow_kg_s,
          self.cdu_primary_return_temp_c, self.cdu_heat_w, self.cdu_valve_frac, self.cdu_valve_integral,
          self.cdu_power_w, self.cdu_sample_s, self.cdu_supply_error_k) = _take(buffers, cdus,
@@ -194,6 +198,7 @@ cdef class TankKernel:
                     else:
                         self._bathe(t, h, 1.0 / steps)
                 self._boards(t)
+                self._protect(t, dt_s)
                 self._power(t)
             self._publish()
 
@@ -408,13 +413,13 @@ cdef class TankKernel:
         f = self._gap(t, h, old, before + heat + power, lost, &vent)
         low = high = new = old
         f_low = f_high = f
-        while f_low > 0.0 and low > -100.0:
+        while f_low > 0.0 and low > -270.0:
             high = low
             f_high = f_low
             low -= reach
             reach *= 2.0
             f_low = self._gap(t, h, low, before + heat + power, lost, &vent)
-        while f_high < 0.0 and high < 1000.0:
+        while f_high < 0.0 and high < 1e6:
             low = high
             f_low = f_high
             high += reach
@@ -476,6 +481,17 @@ cdef class TankKernel:
             film = self.film_ratio[t]
             boiling = law_pow(boiling + dry * (film - boiling), -1.5) if film > boiling else law_pow(boiling, -1.5)
         self.rack_flow_kg_s[i] = gpus * self.plate_flow[t] * boiling
+
+    cdef void _protect(self, Py_ssize_t t, double dt) noexcept nogil:
+        """A live rack whose bath stays too hot or too low for the delay switches itself off, until it is reset."""
+        cdef Py_ssize_t i = self.tank_rack[t]
+        if self.rack_energised[i] != 0 and (self.rack_return_temp_c[i] > self.trip_c[t]
+                                            or self.tank_level_frac[t] < self.trip_frac[t]):
+            self.rack_low_flow_s[i] += dt
+            if self.rack_low_flow_s[i] >= self.trip_delay_s[t] - 1e-9:
+                self.rack_protected[i] = 1
+        else:
+            self.rack_low_flow_s[i] = 0.0
 
     cdef double _flux(self, Py_ssize_t t) noexcept nogil:
         """Heat flux of the working boards over the design flux; keeps the share that has dried out."""

@@ -14,9 +14,9 @@ _UNITS = sorted([*((suffix, unit) for unit, suffix in SUFFIX_OF_UNIT.items()), *
                 key=lambda pair: -len(pair[0]))
 #: numbers without a unit: the last word of their key says what they count or that they are a ratio.
 BARE_WORDS = frozenset({
-    "ratio", "exponent", "n", "cop", "0", "1", "2", "year", "count", "node", "nodes", "gpus", "depth", "rectifiers",
-    "pumps", "chips", "ports", "layers", "heads", "params", "param", "experts", "hidden", "len", "vocab", "embedding",
-    "saturates",
+    "ratio", "exponent", "n", "cop", "0", "1", "2", "3", "4", "year", "count", "node", "nodes", "gpus", "depth",
+    "rectifiers", "pumps", "trays", "chips", "ports", "layers", "heads", "params", "param", "experts", "hidden",
+    "len", "vocab", "embedding", "saturates",
 })
 
 #: kind -> what a domain needs from each of its entries; more is welcome.

@@ -19,7 +19,8 @@ GRAVITY_M_S2 = 9.80665
 BOILING_PRESSURE_PA = 101325.0
 KELVIN = 273.15
 
-_VESSEL_KEYS = ("tank_volume_m3", "bath_volume_m3", "bath_metal_j_k", "bath_low_frac", "bath_bare_frac",
+_VESSEL_KEYS = ("tank_volume_m3", "bath_volume_m3", "bath_metal_j_k", "bath_low_frac", "bath_bare_frac", "bath_trip_c",
+                "bath_trip_frac", "liquid_trip_delay_s",
                 "bath_height_m", "liquid_flow_design_kg_s", "liquid_dp_design_pa", "branch_n", "boiling_area_m2",
                 "chf_factor_ratio", "vent_set_pa", "vent_area_m2")
 _FLUID_KEYS = ("cp_j_kgk", "rho_kg_m3", "expansion_per_k", "latent_heat_j_kg", "vapour_rho_kg_m3", "boil_temp_c",

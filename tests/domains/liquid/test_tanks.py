@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.rig import WARM, Rig
 from tests.tanks_rig import BOILING, ONE, SINGLE, TWO, Tanks
+from twin.catalog.loader import load_catalog
 from twin.domains.liquid.faults import FAULTS
 from twin.errors import CatalogError, SpecError
 
@@ -145,3 +146,32 @@ def test_the_names_of_tanks():
     assert list(site.names["cdu"]) == ["A1.01.cdu", "A1.02.cdu", "A2.01.cdu", "A2.02.cdu"]
     assert list(site.names["pump"])[:2] == ["A1.01.cdu.pumpA", "A1.01.cdu.pumpB"]
     assert site.cdu_pump_ptr[-1] == 4
+
+
+def test_a_rack_switches_itself_off_over_a_hot_or_a_low_bath_and_stays_off_until_reset():
+    rig = Tanks()
+    rig.steady(37e3, hours=1.0)
+    limit = load_catalog().get("racks", "hgx-h100-x4-1p")["bath_trip_c"]
+    KINDS["tank_water_loss"].start(rig.liquid, SINGLE, 0.0)
+    while rig.of("rack_return_temp_c", SINGLE) <= limit:
+        rig.run(10.0)
+        assert rig.liquid.rack_protected[rig.rack(SINGLE)] == 0
+    rig.run(20.0)
+    assert rig.liquid.rack_protected[rig.rack(SINGLE)] == 0
+    rig.run(15.0)
+    assert rig.liquid.rack_protected.tolist() == [1, 0, 0, 0]
+    KINDS["tank_leak"].start(rig.liquid, BOILING, 5.0)
+    rig.run(90.0)
+    assert rig.liquid.rack_protected.tolist() == [1, 0, 1, 0]
+    KINDS["rack_protection"].clear(rig.liquid, rig.rack(SINGLE))
+    rig.run(5.0)
+    assert rig.liquid.rack_protected[rig.rack(SINGLE)] == 0  # it may start; the delay begins anew
+
+
+def test_a_bath_that_boiled_dry_still_closes_its_balance():
+    rig = Tanks()
+    KINDS["tank_leak"].start(rig.liquid, BOILING, 20.0)
+    KINDS["tank_water_loss"].start(rig.liquid, BOILING, 0.0)
+    rig.heat(40e3)
+    rig.run(24 * 3600.0, 30.0)  # a day: far beyond what a live rack would bear
+    assert rig.of("tank_fluid_kg", BOILING) == pytest.approx(0.01 * rig.values["fluid_full_kg"][BOILING], rel=1e-6)

@@ -14,7 +14,7 @@ _SHARED = ("rack_supply_temp_c", "rack_return_temp_c", "rack_flow_kg_s", "cdu_su
            "cdu_flow_kg_s", "cdu_primary_flow_kg_s", "cdu_primary_return_temp_c", "cdu_heat_w", "cdu_valve_frac",
            "cdu_valve_integral", "cdu_power_w", "cdu_sample_s", "cdu_supply_error_k", "cdu_supply_setpoint_c",
            "cdu_valve_stuck_frac", "cdu_fault", "pump_speed_frac", "pump_command_frac", "pump_fault", "pump_running",
-           "supply_temp_max_c", "tick_in_j", "tick_out_j", "tick_stored_j")
+           "rack_low_flow_s", "rack_protected", "supply_temp_max_c", "tick_in_j", "tick_out_j", "tick_stored_j")
 
 
 def tank_kernel(bind: Bind) -> TankKernel | None:
@@ -38,7 +38,9 @@ def tank_kernel(bind: Bind) -> TankKernel | None:
         height_m=v["bath_height_m"], flow_design=v["liquid_flow_design_kg_s"], dp_design=v["liquid_dp_design_pa"],
         exponent=v["branch_n"], boiling_area_m2=v["boiling_area_m2"], chf_k=v["chf_factor_ratio"],
         film_ratio=v["film_ratio"], plate_flow=v["plate_flow_design_kg_s"], vent_set_pa=v["vent_set_pa"],
-        vent_area_m2=v["vent_area_m2"], primary_flow_design=cdu["primary_flow_design_kg_s"],
+        vent_area_m2=v["vent_area_m2"], trip_c=v["bath_trip_c"], trip_frac=v["bath_trip_frac"],
+        trip_delay_s=v["liquid_trip_delay_s"], rack_energised=views.power.rack_energised,
+        primary_flow_design=cdu["primary_flow_design_kg_s"],
         ha_secondary=cdu["ua_design_w_k"] / share, ha_primary=cdu["ua_design_w_k"] / (1.0 - share),
         hx_exponent=cdu["hx_exponent"], hx_secondary_temp_c=cdu["hx_secondary_temp_c"],
         hx_primary_temp_c=cdu["hx_primary_temp_c"], secondary_j_k=cdu["secondary_capacity_j_k"],
