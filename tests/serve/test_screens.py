@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
+import time
 import weakref
 
 import pytest
@@ -90,6 +92,18 @@ async def test_a_lone_escape_is_a_key() -> None:
         await until(lambda: app.screen is not app.main, "no help")
         driver.take(b"\x1b")
         await until(lambda: app.screen is app.main, "escape is not heard")
+
+
+async def test_keys_that_wait_keep_the_pauses_between_them() -> None:
+    async with House() as house:
+        app, driver, _ = await house.come()
+        driver.take(b"?")
+        await until(lambda: app.screen is not app.main, "no help")
+        driver._not_before = time.monotonic() + 0.6  # the screen is busy
+        driver.take(b"\x1b")
+        await asyncio.sleep(0.2)
+        driver.take(b"2")
+        await until(lambda: app.ui.view == "floor", "escape and 2 were taken for one key")
 
 
 async def test_an_error_in_one_screen_ends_that_screen_alone(capsys: pytest.CaptureFixture[str]) -> None:

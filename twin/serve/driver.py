@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, TextIO
 
@@ -28,6 +29,7 @@ SLICE_S = 0.020
 #: longest rest after a slice, s
 REST_MAX_S = 1.0
 
+ESCAPE = 0x1B
 #: keys that come too early wait, s
 EARLY_S = 0.05
 
@@ -72,6 +74,10 @@ class SshDriver(Driver):
         self._silent = 0
         self._pending = bytearray()
         self._pumping = self._held = False
+        #: bytes received and given to the parser; where among them there was a pause, and which byte was the last
+        self._got = self._fed = 0
+        self._gaps: deque[int] = deque()
+        self._arrived, self._last = 0.0, 0
         self._bytes = Bucket(limits.input_burst_b, limits.input_b_s)
         self._slice = SLICE_B[1]
         self._not_before = 0.0
@@ -142,6 +148,11 @@ class SshDriver(Driver):
         if self._ended:
             return
         self._wire.pressed()
+        now = time.monotonic()
+        if now - self._arrived > constants.ESCAPE_DELAY and (not self._gaps or self._gaps[-1] != self._got):
+            self._gaps.append(self._got)
+        self._arrived = now
+        self._got += len(data)
         self._pending += data
         if len(self._pending) > self._limits.input_burst_b:
             self._hold(True)
@@ -168,12 +179,18 @@ class SshDriver(Driver):
         if wait > 0:
             self._loop.call_later(wait, self._pump)
             return
-        count = min(self._slice, len(self._pending))
+        if self._gaps and self._gaps[0] <= self._fed:
+            self._gaps.popleft()
+            if self._last == ESCAPE:  # there was a pause after it: it is a key of its own, however late it is read
+                self._loop.call_later(constants.ESCAPE_DELAY * 1.1, self._after_escape)
+                return
+        count = min(self._slice, len(self._pending), self._gaps[0] - self._fed if self._gaps else SLICE_B[1])
         if not self._bytes.take(count):
             self._loop.call_later(0.05, self._pump)
             return
         piece = bytes(self._pending[:count])
         del self._pending[:count]
+        self._fed, self._last = self._fed + count, piece[-1]
         self._parse(self._decode(piece))
         if not self._app.call_later(self._reached_app, now):
             self._ended = True
@@ -199,6 +216,11 @@ class SshDriver(Driver):
         self._pumping = False
         self._hold(False)
         self._loop.call_later(constants.ESCAPE_DELAY * 1.1, self._escape)
+
+    def _after_escape(self) -> None:
+        if not self._ended:
+            self._events(self.parser.tick())
+            self._pump()
 
     def _escape(self) -> None:
         """A lone escape is a key when nothing follows it."""
