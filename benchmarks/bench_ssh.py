@@ -117,7 +117,7 @@ def come_and_go(server: object, count: int) -> dict[str, float]:
             for one in [*live]:
                 if one.count > 5000 and not one.said:
                     one.said = True
-                    one.keys("27?\x1b")
+                    one.keys("27")
                     one.keys("q")
                 if not one.open:
                     one.ended()
