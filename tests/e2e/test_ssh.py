@@ -166,8 +166,10 @@ def test_colour_depths_side_by_side(connect: Connect) -> None:
             client.keys(key)
         pump_for(0.7)
     for client in clients.values():
+        client.wait(lambda s: "Search for" in s, "no palette")
         client.keys("\x1b")
-    pump_for(0.5)
+        client.wait(lambda s: "2 Floor" in s, "the palette did not go away")
+    pump_for(0.3)
     raw = {name: bytes(client.raw) for name, client in clients.items()}
     true, indexed = re.compile(rb"[34]8;2;"), re.compile(rb"[34]8;5;")
     plain = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:3|9)[1-7][;m]")

@@ -20,7 +20,7 @@ from twin.serve.people import Attention, Visitor
 from twin.tui import actions
 from twin.tui import format as fmt
 from twin.tui.actions import Action
-from twin.tui.app import TwinApp
+from twin.tui.app import COLOUR_SYSTEMS, TwinApp
 from twin.tui.screens.help import HelpFoot
 from twin.tui.theme import Depth, Palette
 from twin.tui.widgets.canvas import Canvas, Row
@@ -163,7 +163,7 @@ class ServedApp(TwinApp):
 
         The renderer of cells does both by itself; a filter would only keep another copy of every row.
         """
-        if getattr(self, "cells", None) is not None and self.ui.palette.depth in ("truecolor", "256"):
+        if self.cells is not None and self.ui.palette.depth in ("truecolor", "256"):
             return ()
         return [Printable(), *super().get_line_filters()]
 
@@ -292,6 +292,7 @@ class ServedApp(TwinApp):
         """Draw with the next depth of colour."""
         old = self.ui.palette
         depth = DEPTHS[(DEPTHS.index(old.depth) + 1) % len(DEPTHS)]
+        self.set_colours(COLOUR_SYSTEMS[depth])
         self.recolour(Palette(old.dark, depth, old.ascii))
         self.no_color = depth == "mono"
         self.refresh_css(animate=False)

@@ -14,6 +14,7 @@ from textual.driver import Driver
 from textual.geometry import Size
 
 from twin.serve.limits import Bucket, Limits
+from twin.tui.output import DiffedApp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,9 +120,8 @@ class SshDriver(Driver):
 
     def redraw(self) -> None:
         """Draw the whole screen: what the terminal shows is not known any more."""
-        redraw = getattr(self._app, "redraw", None)
-        if redraw is not None:
-            redraw()
+        if isinstance(self._app, DiffedApp):
+            self._app.redraw()
         else:
             self._app.refresh(layout=True)
 
