@@ -11,7 +11,6 @@ import asyncio
 import dataclasses
 import math
 import os
-import re
 import statistics
 import sys
 import time
@@ -46,13 +45,22 @@ class Tape:
                                           paused=False, speed_achieved=old.speed_asked)
 
 
-def pixels_of(app: Any) -> list[Any]:
-    """Return, for each pixel of the floor that is shown, the GPUs in it."""
+def blocks_of(app: Any) -> tuple[list[Any], int]:
+    """Return (GPUs, cells that show them) for each pixel of the floor that is shown, and the number of its cells.
+
+    Where a rack is drawn large a GPU covers several cells; a rack's pixels are rows by columns, a cell has two rows.
+    """
     from twin.tui.panels.hall import FloorMap, _gather
 
     floor = next(panel for panel in app.main.view.panels if isinstance(panel, FloorMap))
-    found = _gather(app.ui, floor.layout_now(app.ui))
-    return np.split(found.gpus, found.starts[1:])
+    lay = floor.layout_now(app.ui)
+    found = _gather(app.ui, lay)
+    cells: dict[tuple[int, ...], set[tuple[int, int, int]]] = {}
+    for i, gpus in enumerate(np.split(found.gpus, found.starts[1:])):
+        rack, pixel = divmod(i, 2 * lay.cell_h * lay.cell_w)
+        y, x = divmod(pixel, lay.cell_w)
+        cells.setdefault(tuple(gpus.tolist()), set()).add((rack, y // 2, x))
+    return [(np.array(gpus), len(shown)) for gpus, shown in cells.items()], len(found.starts) // 2
 
 
 async def drive(session: Any, view: str, act: Callable[[Any, list[str]], Awaitable[None]]) -> None:
@@ -85,16 +93,20 @@ def frames_of_tape(session: Any, view: str, share: float, spread: tuple[float, f
     tape, out = Tape(session), []
 
     async def act(app: Any, written: list[str]) -> None:
-        pixels, rng = pixels_of(app), np.random.default_rng(7)
+        (blocks, cells), rng = blocks_of(app), np.random.default_rng(7)
         temps = tape.frame().columns["chip.gpu_temp_c"].copy()
         for warm in (True, False):
             written.clear()
             begun = time.thread_time()
             for _ in range(10 if warm else count):
                 before = time.thread_time()
-                # a cell is two pixels; change one of them
-                for i in rng.choice(len(pixels) // 2, int(share * len(pixels) / 2), replace=False):
-                    temps[pixels[2 * i]] = rng.uniform(*spread)
+                left = share * cells
+                for i in rng.permutation(len(blocks)):
+                    gpus, shown = blocks[i]
+                    temps[gpus] = rng.uniform(*spread)
+                    left -= shown
+                    if left <= 0:
+                        break
                 tape.advance({"chip.gpu_temp_c": temps.copy()})
                 begun += time.thread_time() - before
                 await asyncio.sleep(0.1)
@@ -142,7 +154,7 @@ def beside_the_engine(session: Any, view: str, seconds: float = 6.0) -> tuple[fl
             rack, begun = app.ui.rack, time.perf_counter()
             await _until(lambda r=rack: app.ui.rack != r)  # type: ignore[misc]
             name = app.ui.element_name("rack", app.ui.rack)
-            await _until(lambda n=name: any(n in plain(text) for text in written[-4:]))  # type: ignore[misc]
+            await _until(lambda n=name: n in painted(app))  # type: ignore[misc]
             waits.append((time.perf_counter() - begun) * 1e3)
             await asyncio.sleep(0.237)
 
@@ -150,9 +162,10 @@ def beside_the_engine(session: Any, view: str, seconds: float = 6.0) -> tuple[fl
     return out[0], out[1], out[2], waits
 
 
-def plain(text: str) -> str:
-    """Return what was written without moves and colours."""
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
+def painted(app: Any) -> str:
+    """Return what the terminal shows at the right, where the selected rack is described."""
+    codes = app.cells.front[:, -60:] & 0x1FFFFF
+    return "".join(map(chr, codes.ravel().tolist()))
 
 
 async def _until(condition: Callable[[], bool]) -> None:

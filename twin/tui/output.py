@@ -169,20 +169,19 @@ class CellDiff:
         return "".join(out)
 
     def _in_order(self, places: Codes, codes: Codes, width: int) -> NDArray[np.intp] | None:
-        """Return the order in which to write: lone cells by pen, so that fewer colours are sent, the rest in place.
+        """Return the order to write in: runs of one pen sorted by pen, so that fewer colours are sent, the rest in place.
 
         A change of two colours costs up to 36 bytes, a move of the cursor nine at most.
         """
-        apart = np.diff(places) != 1
-        lone = np.concatenate(([True], apart)) & np.concatenate((apart, [True]))
-        count = int(lone.sum())
-        if count < 8:
-            return None
         pens = codes >> CHAR_BITS
-        top = int(pens.max())
+        starts = np.flatnonzero(np.concatenate(([True], np.diff(places) != 1)))  # of runs of neighbours
+        if len(starts) < 8:
+            return None
+        inside = np.concatenate(([False], pens[1:] != pens[:-1]))
+        inside[starts] = False
+        mixed = np.repeat(np.logical_or.reduceat(inside, starts), np.diff(np.append(starts, len(places))))
         self._known_pens()
-        key = np.where(lone, self._order[pens] if top < len(self._order) else pens, -1)
-        return np.lexsort((places, key))
+        return np.lexsort((places, np.where(mixed, -1, self._order[pens])))
 
     def _known_pens(self) -> list[Pen]:
         """Return the pens of all styles so far."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class FloorHead(Canvas):
     """Hall, metric and colour scale with its unit and limit."""
 
+    every = 5
+
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the line."""
         return [head_row(ui, width)]

@@ -39,6 +39,8 @@ def line(label: str, value: str, note: str = "", ink: str = "fg", width: int = 1
 class RackPanel(Canvas):
     """What the selected rack does: power, heat, coolant, air, jobs."""
 
+    every = 3
+
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the summary."""
         return [row if width_of(row) <= width else row[:-1] for row in rack_rows(ui, ui.rack)]
