@@ -399,6 +399,22 @@ def test_a_change_of_depth_is_written_in_the_new_depth() -> None:
     run(act)
 
 
+def test_a_character_without_a_style_is_the_first_code() -> None:
+    assert STYLES.styles[0] == Style()
+    assert text_codes([(" a", None)]).tolist() == [32, 97]
+
+
+def test_a_widget_that_grew_goes_on_in_its_own_ground() -> None:
+    class Narrow:
+        def render_lines(self, crop: Region) -> list[Strip]:
+            return [Strip([Segment("ab", Style(color="red", bgcolor="blue"))], 2)] * crop.height
+
+    codes = output.codes_in(Narrow(), Region(1, 0, 3, 2), 4)
+    assert codes.shape == (2, 3)
+    assert [STYLES.styles[c >> CHAR_BITS].bgcolor.name for c in codes[1].tolist()] == ["blue"] * 3  # type: ignore[union-attr]
+    assert strip_text(codes[0]) == "b  "
+
+
 def test_a_wide_character_from_outside_keeps_the_columns() -> None:
     codes = text_codes([("job 大x", Style())])
     assert len(codes) == 6

@@ -29,6 +29,9 @@ STRANGER = "\N{REPLACEMENT CHARACTER}"
 _SPACE = 32
 
 
+_NULL = Style()
+
+
 class StyleTable:
     """Numbers styles in the order in which they are first seen."""
 
@@ -36,6 +39,7 @@ class StyleTable:
         self._number: dict[Style, int] = {}
         self.styles: list[Style] = []
         self.blank: list[int] = []
+        self.number(Style())  # 0: a code that is only a character has no style
 
     def number(self, style: Style | None) -> int:
         """Return the number of a style; no style is the terminal's default."""
@@ -55,9 +59,6 @@ class StyleTable:
         """Return the code of one narrow character."""
         number = self.number(style)
         return ord(char) | (self.blank[number] if char == " " else number) << CHAR_BITS
-
-
-_NULL = Style()
 
 
 def _on_blank(style: Style) -> Style:

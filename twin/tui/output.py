@@ -169,7 +169,7 @@ class CellDiff:
         return "".join(out)
 
     def _in_order(self, places: Codes, codes: Codes, width: int) -> NDArray[np.intp] | None:
-        """Return the order to write in: runs of one pen sorted by pen, so that fewer colours are sent, the rest in place.
+        """Return the order to write in: runs of one pen sorted by pen to send fewer colours, the rest in place.
 
         A change of two colours costs up to 36 bytes, a move of the cursor nine at most.
         """
@@ -308,7 +308,10 @@ def codes_in(widget: Any, part: Region, width: int) -> Codes:
         return cast(Codes, block(part))
     out = np.full((part.height, part.width), _SPACE, dtype=np.int64)
     for row, strip in zip(out, widget.render_lines(Region(0, part.y, width, part.height)), strict=False):
-        codes = strip_codes(strip)[part.x:part.right]
+        codes = strip_codes(strip)
+        if 0 < len(codes) < part.right:  # the widget grew and has not been painted since: its ground goes on
+            row[:] = STYLES.code(" ", STYLES.styles[int(codes[-1]) >> CHAR_BITS])
+        codes = codes[part.x:part.right]
         row[:len(codes)] = codes
     return out
 

@@ -7,7 +7,7 @@ worked out once and kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -279,7 +279,3 @@ def _colourless(top: int, bottom: int, ink: int, glyph: int, colour_map: str, pa
     else:
         char = palette.ramp_glyph(level)
     return char, Style() if palette.depth == "mono" else Style(color=palette.heat(colour_map)[level])
-
-
-#: draws a grid for a size; what a view gives a heat map that is not a class of its own
-Drawer = Callable[["Ui", int, int], "tuple[Grid, str] | None"]
