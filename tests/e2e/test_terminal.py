@@ -99,6 +99,18 @@ def test_pause_step_and_resume(terminal: Terminal) -> None:
     terminal.wait(lambda s: "left with 0" in s, "it did not leave")
 
 
+def test_a_recorded_session_verifies(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "a.twin"
+    start(terminal, f"small --speed 60 --record {file}")
+    time.sleep(1.5)
+    terminal.keys("q")
+    terminal.wait(lambda s: "left with 0" in s, "it did not leave")
+    out = subprocess.run([sys.executable, "-m", "twin", "replay", str(file), "--verify"], capture_output=True,
+                         text=True, check=False, cwd=ROOT)
+    assert out.returncode == 0, out.stdout + out.stderr
+    assert "the same" in out.stdout
+
+
 def test_a_small_terminal_says_what_it_needs_and_recovers(terminal: Terminal) -> None:
     start(terminal, "small --speed 20")
     terminal.resize(60, 15)

@@ -117,6 +117,15 @@ def test_a_moment_opened_has_its_log_its_future_and_its_histories(recorded: tupl
     assert again.sim.digest() == lived.sim.digest()
 
 
+def test_a_moment_opened_with_its_future_lives_it_again(recorded: tuple[Path, dict[int, str]]) -> None:
+    path, digests = recorded
+    run = open_run(str(path), at_ns=2000 * S)
+    assert run.sim.tick == 2000
+    run.sim.run_until(4070 * S)
+    assert run.sim.digest() == digests[4070]
+    assert open_run(str(path), at_ns=10**6 * S).sim.tick == 4070
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_a_file_cut_anywhere_is_readable_to_its_last_whole_chunk(
         recorded: tuple[Path, dict[int, str]], tmp_path: Path, seed: int) -> None:

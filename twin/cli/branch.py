@@ -22,7 +22,7 @@ SHOWN = 4
 @click.command("branch")
 @click.argument("scenario")
 @click.option("--at", "at_ns", type=Duration(), metavar="T",
-              help="Simulated time of the fork; the beginning, or a snapshot's moment, when left out.")
+              help="Simulated time of the fork; the beginning, a snapshot's moment, or a recording's end when left out.")
 @click.option("--set", "sets", metavar="PATH=VALUE", multiple=True,
               help="Change a set-point in the second future: --set warm.supply_c=30. Repeatable.")
 @click.option("--command", "commands", metavar="TEXT", multiple=True,
@@ -41,7 +41,7 @@ def command(scenario: str, at_ns: int | None, sets: tuple[str, ...], commands: t
     from twin.scenario.branching import as_plain, compare_futures
     from twin.scenario.open import open_run
 
-    run = open_run(scenario, seed=seed)
+    run = open_run(scenario, seed=seed, at_ns=at_ns)
     begin_ns = run.sim.now_ns if at_ns is None else at_ns
     if begin_ns < run.sim.now_ns:
         raise InputError(f"{format_duration(begin_ns)} has passed in this file", where="--at",

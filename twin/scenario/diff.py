@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.errors import InputError
+from twin.errors import InputError, SnapshotError
 from twin.scenario import document, keyframe, snapshot
 from twin.scenario.open import open_run
 from twin.scenario.replay import Recording, is_recording
@@ -76,12 +76,21 @@ def diff(left: str, right: str) -> list[Item]:
     """
     with ExitStack() as open_files:
         a, b = _side(left, open_files), _side(right, open_files)
-        out = list(_heads(a, b))
-        if "scenario" in (a.kind, b.kind):
-            return out
-        if a.recording is not None and b.recording is not None:
-            return out + list(_recordings(a, b))
-        return out + list(_moments(_at(a, b), _at(b, a)))
+        try:
+            return list(_differences(a, b))
+        except (TypeError, ValueError, AttributeError, LookupError) as error:  # files are compared without being built
+            raise SnapshotError(f"one of the files cannot be compared ({type(error).__name__})",
+                                where=f"{left}, {right}", expected="files that open") from error
+
+
+def _differences(a: _Side, b: _Side) -> Iterator[Item]:
+    yield from _heads(a, b)
+    if "scenario" in (a.kind, b.kind):
+        return
+    if a.recording is not None and b.recording is not None:
+        yield from _recordings(a, b)
+    else:
+        yield from _moments(_at(a, b), _at(b, a))
 
 
 def _side(name: str, open_files: ExitStack) -> _Side:
@@ -205,17 +214,10 @@ class _Moment:
 def _at(side: _Side, other: _Side) -> _Moment:
     """Return a snapshot's moment, or that of a recording at the other side's."""
     if side.recording is not None:
-        run = side.recording.open(_number(other.head["state"], "now_ns", other.name))
+        run = side.recording.open(document.clock_of(other.head, "now_ns", other.name))
         return _Moment(side, document.state_out(run.sim.state), run.sim.tick, run.sim.log)
     log = [(int(tick), document.command_in(c, side.name)) for tick, c in side.head["log"]]
-    return _Moment(side, side.head["state"], _number(side.head["state"], "tick", side.name), log)
-
-
-def _number(state: Mapping[str, Any], name: str, where: str) -> int:
-    entry = state.get("clock", {}).get(name)
-    if not isinstance(entry, list) or len(entry) != 3 or not isinstance(entry[2], bytes) or len(entry[2]) != 8:
-        raise InputError("column is missing", where=f"{where}: clock.{name}")
-    return int.from_bytes(entry[2], "little", signed=True)
+    return _Moment(side, side.head["state"], document.clock_of(side.head, "tick", side.name), log)
 
 
 def _moments(a: _Moment, b: _Moment) -> Iterator[Item]:

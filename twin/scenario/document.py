@@ -122,6 +122,15 @@ def bare_run(document: Mapping[str, Any], spec: Spec, where: str) -> Run:
             raise SnapshotError(f"the site inside cannot be built ({type(error).__name__})", where=where) from error
 
 
+def clock_of(document: Mapping[str, Any], name: str, where: str) -> int:
+    """Return ``clock.tick`` or ``clock.now_ns`` of a document without building anything."""
+    clock = document["state"].get("clock")
+    entry = clock.get(name) if isinstance(clock, dict) else None
+    if not isinstance(entry, list) or len(entry) != 3 or not isinstance(entry[2], bytes) or len(entry[2]) != 8:
+        raise SnapshotError("column is missing", where=f"{where}: clock.{name}")
+    return int.from_bytes(entry[2], "little", signed=True)
+
+
 def rows_of(sim: Simulation) -> dict[str, Any]:
     """Return the names behind the numbers: fault kinds, alarms and series in order, with the axes they lie on."""
     return {"faults": [kind.name for _, kind in sim.registry.faults],

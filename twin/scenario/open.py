@@ -14,7 +14,7 @@ from twin.scenario.run import Run, build_run
 
 
 def open_run(source: str, *, sets: Sequence[str] = (), seed: int | None = None, variant: str = "",
-             history: bool = True) -> Run:
+             history: bool = True, at_ns: int | None = None) -> Run:
     """Open a scenario and return it ready to run.
 
     Args:
@@ -23,6 +23,8 @@ def open_run(source: str, *, sets: Sequence[str] = (), seed: int | None = None, 
         seed: seed of the draws; refused for a ``.twin``.
         variant: apply the ``[[variant]]`` of that name.
         history: keep histories.
+        at_ns: open a recording at this moment instead, what was commanded later waiting; ignored for anything else and
+            where it lies behind the recording's end.
 
     Raises:
         InputError: something is wrong; says what, where, expected, and the nearest valid name.
@@ -35,7 +37,12 @@ def open_run(source: str, *, sets: Sequence[str] = (), seed: int | None = None, 
 
         if replay.is_recording(Path(source)):
             with replay.Recording(Path(source)) as recording:
-                return recording.open()
+                if at_ns is None or at_ns > recording.last_ns:
+                    return recording.open()
+                run = recording.open(at_ns)
+                for given in recording.commands[len(run.sim.given):]:
+                    run.sim.submit(given.command)
+                return run
         return snapshot.load(Path(source))
     spec, base_dir = load_spec(source, sets, seed)
     if variant:

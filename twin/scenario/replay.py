@@ -284,15 +284,8 @@ class Recording:
             self._take(chunk)
 
     def _clock(self) -> tuple[int, int]:
-        """Return tick and instant of the first moment from its column bytes."""
-        out = []
-        for name in ("tick", "now_ns"):
-            entry = self.head["state"].get("clock", {}).get(name)
-            if not isinstance(entry, list) or len(entry) != 3 or entry[0] != "<i8" or not isinstance(entry[2], bytes) \
-                    or len(entry[2]) != 8:
-                raise SnapshotError("column is missing", where=f"{self.where}: clock.{name}")
-            out.append(int.from_bytes(entry[2], "little", signed=True))
-        return out[0], out[1]
+        """Return tick and instant of the first moment."""
+        return (document.clock_of(self.head, "tick", self.where), document.clock_of(self.head, "now_ns", self.where))
 
     def _take(self, chunk: Chunk) -> None:
         """Index one chunk of the stream."""
