@@ -22,7 +22,7 @@ SHOWN = 4
 @click.command("branch")
 @click.argument("scenario")
 @click.option("--at", "at_ns", type=Duration(), metavar="T",
-              help="Simulated time of the fork; the beginning, a snapshot's moment, or a recording's end when left out.")
+              help="Simulated time of the fork; the beginning, a snapshot's moment or a recording's end by default.")
 @click.option("--set", "sets", metavar="PATH=VALUE", multiple=True,
               help="Change a set-point in the second future: --set warm.supply_c=30. Repeatable.")
 @click.option("--command", "commands", metavar="TEXT", multiple=True,
