@@ -61,7 +61,7 @@ def _changed(value: object, draw: random.Random) -> object:
         spots.append((at, key))
         at = at[key]  # type: ignore[index,call-overload]
     if not spots:
-        return draw.choice(LEAVES)
+        return copied(draw.choice(LEAVES))
     inner, key = draw.choice(spots) if draw.random() < 0.5 else spots[-1]
     old = inner[key]  # type: ignore[index]
     if draw.random() < 0.15:
@@ -73,7 +73,7 @@ def _changed(value: object, draw: random.Random) -> object:
         array[spot] = draw.choice(WILD_F if kind == "<f8" else WILD)
         inner[key] = array.tobytes() + old[len(old) // 8 * 8:]  # type: ignore[index]
     else:
-        inner[key] = draw.choice(LEAVES)  # type: ignore[index]
+        inner[key] = copied(draw.choice(LEAVES))  # type: ignore[index]
     return value
 
 
