@@ -31,6 +31,7 @@ def bound(scenario: str) -> tuple[Any, Any, Any]:
                                 climate=build_climate(spec, catalog))
     axes = {"one": 1, **topology.axes, **hydronics.axes, **floor.axes}
     views = SimpleNamespace(
+        liquid=SimpleNamespace(rack_reject_heat_w=np.zeros(axes["rack"]), rack_reject_flow_m3_s=np.zeros(axes["rack"])),
         weather=SimpleNamespace(humidity_ratio_kg_kg=np.array([0.008]), pressure_pa=np.array([101325.0])),
         chip=SimpleNamespace(stream_heat_w=np.zeros(axes["stream"]), rack_gpu_temp_c_max=np.full(axes["rack"], 60.0),
                              rack_temp_limit_c=np.full(axes["rack"], 85.0)),

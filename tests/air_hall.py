@@ -15,7 +15,7 @@ from twin.site.floorplan import build_floor
 from twin.site.hydronics import build_hydronics
 from twin.site.spec import Spec
 from twin.site.topology import build_topology
-from twin.state.blocks import AirState, ChipState, PlantState, PowerState, WeatherState
+from twin.state.blocks import AirState, ChipState, LiquidState, PlantState, PowerState, WeatherState
 from twin.units import NS_PER_S
 from twin.wiring import Bind
 
@@ -66,7 +66,7 @@ class Hall:
         self.weather.humidity_ratio_kg_kg[:], self.weather.pressure_pa[:] = 0.008, 101325.0
         self.plant.loop_supply_temp_c[:] = self.site.hydronics.loop["supply_c"]
         views = SimpleNamespace(chip=self.chip.readonly(), power=self.power.readonly(), plant=self.plant.readonly(),
-                                weather=self.weather.readonly())
+                                weather=self.weather.readonly(), liquid=LiquidState(axes).readonly())
         self.stepper = DOMAIN.bind(Bind(site=self.site, own=self.air, views=views, seed=1))
         self.load(load)
         self.stepper.refresh()

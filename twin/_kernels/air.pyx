@@ -17,6 +17,7 @@ import numpy as np
 
 cdef double STILL = 0.03          # air through a rack whose fans stand, over its design flow (draught)
 cdef double RACK_DEADBAND = 0.01  # changes of server fan speed smaller than this are not made
+cdef double REJECT_DEADBAND = 0.01  # nor are such changes of the air through liquid-to-air units followed
 cdef double INLET_GAIN = 0.03     # server fans: faster by this share per kelvin above ...
 cdef double INLET_WARM_C = 25.0   # ... this inlet temperature
 cdef double CHIP_GAIN = 0.04      # server fans: faster by this share of full speed per kelvin that the hottest GPU ...
@@ -37,7 +38,8 @@ cdef class AirKernel(AirMachines):
             rack_metal_w_k rack_design_w``, bounds and indices ``hall_rack_ptr rack_stream_ptr rack_front rack_rear
             rack_wide rack_door service_ptr service_cell stream_is_air``, and those of ``AirMachines``.
         state: the air block's columns by name.
-        inputs: read-only columns ``stream_heat_w rack_air_heat_w rack_gpu_temp_c_max rack_temp_limit_c
+        inputs: read-only columns ``stream_heat_w rack_air_heat_w rack_reject_heat_w
+            rack_reject_flow_m3_s rack_gpu_temp_c_max rack_temp_limit_c
             rack_energised crah_energised service_power_w loop_supply_temp_c loop_flow_frac outdoor_humidity_kg_kg
             outdoor_pressure_pa``.
 
@@ -56,7 +58,7 @@ cdef class AirKernel(AirMachines):
     cdef int[::1] trace_due
     cdef double[::1] crah_sample, fan_sample, hall_shi, flow_residual, inlet_max, tick_in, tick_out, tick_stored
     cdef long long[::1] flow_version, flow_solved
-    cdef const double[::1] stream_heat, rack_air_heat, rack_hottest, rack_limit, service_w
+    cdef const double[::1] stream_heat, rack_air_heat, rack_hottest, rack_limit, service_w, reject_heat, reject_flow
     cdef const int[::1] rack_energised
     cdef double[::1] rack_heat
     cdef double settling_share
@@ -103,6 +105,8 @@ cdef class AirKernel(AirMachines):
         streams = len(inputs["stream_heat_w"])
         (self.stream_heat,) = take(inputs, ("stream_heat_w",), streams)
         (self.stream_is_air,) = take(p, ("stream_is_air",), streams)
+        # liquid-to-air units beside a rack: their air passes as the rack's does, their heat comes on top of the rack's
+        self.reject_heat, self.reject_flow = take(inputs, ("rack_reject_heat_w", "rack_reject_flow_m3_s"), self.racks)
         self.rack_air_heat, self.rack_hottest, self.rack_limit, self.rack_energised = take(
             inputs, ("rack_air_heat_w", "rack_gpu_temp_c_max", "rack_temp_limit_c", "rack_energised"), self.racks)
         (self.service_w,) = take(inputs, ("service_power_w",), self.halls)
@@ -199,6 +203,11 @@ cdef class AirKernel(AirMachines):
                 flow = flow * self.door_share(self.rack_door[r], dt, self.rack_fan[r])
             else:
                 drawn += flow
+            if self.reject_flow[r] > 0.0:
+                drawn += self.reject_flow[r]
+                flow += self.reject_flow[r]
+                if fabs(flow - self.rack_flow[r]) <= REJECT_DEADBAND * flow:
+                    flow = self.rack_flow[r]
             if flow != self.rack_flow[r]:
                 self.rack_flow[r] = flow
                 changed = True
@@ -334,7 +343,8 @@ cdef class AirKernel(AirMachines):
         """Air takes up the rack's heat, passes its metal (backward Euler), the rear door if there is one, and leaves."""
         cdef double air = self.rho_cp * self.rack_flow[r]
         cdef double contact = air * (1.0 - law_exp(-self.rack_metal[r] / air))
-        cdef double warm = self.rack_inlet[r] + self.rack_heat[r] / air
+        cdef double heat = self.rack_heat[r] + (0.0 if self.settling else self.reject_heat[r])
+        cdef double warm = self.rack_inlet[r] + heat / air
         cdef double metal = ((self.rack_mass[r] * self.rack_mass_temp[r] + dt * contact * warm)
                              / (self.rack_mass[r] + dt * contact))
         cdef double leaving
@@ -347,7 +357,7 @@ cdef class AirKernel(AirMachines):
             leaving = self.door(self.rack_door[r], h, dt, self.rack_flow[r], leaving)
         for k in range(self.rack_wide[r]):
             self.gain[self.rack_rear[r] + k] += air * leaving / self.rack_wide[r]
-        self.e_in += self.rack_heat[r] * dt
+        self.e_in += heat * dt
         self.rack_fan_power[r] = law_fan_power_w(self.rack_fan[r], self.rack_fan_w[r])
 
     cdef void _inlet(self, Py_ssize_t r, double dt) noexcept nogil:

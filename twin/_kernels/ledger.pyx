@@ -31,6 +31,7 @@ cdef class Ledger:
         throttled: number of throttled GPUs, one element.
         stores: (in, out, stored) one-element arrays in J, by the names in STORES.
         cdu_heat_w, crah_heat_w: heat given to the plant; empty when there is no plant.
+        cdu_air_heat_w: heat that liquid-to-air units give to the halls' air.
         own: the ledger's columns: TOTALS and ``{store}_residual_j``.
         fuel_carbon_kg_kg, fuel_usd_kg: carbon and cost of a kilogram of fuel.
         joules_per_kwh: 3.6e6.
@@ -39,7 +40,7 @@ cdef class Ledger:
     cdef const double[::1] source, it, cooling, loss, utility, fuel, makeup, rejected, gpu_temp, intensity, price
     cdef const double[::1] chip_in, chip_out, chip_stored, power_in, power_out, power_stored, liquid_in, liquid_out
     cdef const double[::1] liquid_stored, air_in, air_out, air_stored, plant_in, plant_out, plant_stored
-    cdef const double[::1] cdu_heat, crah_heat
+    cdef const double[::1] cdu_air_heat, cdu_heat, crah_heat
     cdef const long long[::1] throttled
     cdef double[::1] it_j, facility_j, cooling_j, loss_j, rejected_j, water, carbon, cost, fuel_kg, peak, temp_max
     cdef double[::1] throttled_s, elapsed, pue, residual, residual_abs, residual_rel
@@ -47,7 +48,7 @@ cdef class Ledger:
     cdef double fuel_carbon, fuel_price, joules_per_kwh
 
     def __init__(self, *, flows, const long long[::1] throttled, stores, const double[::1] cdu_heat_w,
-                 const double[::1] crah_heat_w, own, double fuel_carbon_kg_kg, double fuel_usd_kg, double joules_per_kwh):
+                 const double[::1] cdu_air_heat_w, const double[::1] crah_heat_w, own, double fuel_carbon_kg_kg, double fuel_usd_kg, double joules_per_kwh):
         one = [*(flows[k] for k in FLOWS), throttled, *(a for k in STORES for a in stores[k]),
                *(own[k] for k in TOTALS), *(own[f"{k}_residual_j"] for k in STORES)]
         if any(len(a) != 1 for a in one):
@@ -60,6 +61,7 @@ cdef class Ledger:
         self.air_in, self.air_out, self.air_stored = stores["air"]
         self.plant_in, self.plant_out, self.plant_stored = stores["plant"]
         self.throttled, self.cdu_heat, self.crah_heat = throttled, cdu_heat_w, crah_heat_w
+        self.cdu_air_heat = cdu_air_heat_w
         (self.it_j, self.facility_j, self.cooling_j, self.loss_j, self.rejected_j, self.water, self.carbon, self.cost,
          self.fuel_kg, self.peak, self.temp_max, self.throttled_s, self.elapsed, self.pue, self.residual,
          self.residual_abs, self.residual_rel) = (own[k] for k in TOTALS)
@@ -96,6 +98,8 @@ cdef class Ledger:
         cdef Py_ssize_t i
         for i in range(self.cdu_heat.shape[0]):
             handed += self.cdu_heat[i]
+        for i in range(self.cdu_air_heat.shape[0]):
+            handed += self.cdu_air_heat[i]
         for i in range(self.crah_heat.shape[0]):
             handed += self.crah_heat[i]
         away = (self.liquid_out[0] + self.air_out[0] - handed * dt) + self.plant_out[0]

@@ -8,6 +8,6 @@ from twin.state.blocks import AirState
 from twin.wiring import Domain
 
 DOMAIN = Domain(
-    name="air", block=AirState, bind=bind, reads=("weather", "chip", "power"), reads_late=("plant",),
+    name="air", block=AirState, bind=bind, reads=("weather", "chip", "power", "liquid"), reads_late=("plant",),
     faults=FAULTS, settings=SETTINGS, alarms=ALARMS,
 )

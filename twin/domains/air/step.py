@@ -57,6 +57,8 @@ class AirStepper:
                     **_moisture(site, density)}, state=bind.own.arrays(),
             inputs={
                 "stream_heat_w": views.chip.stream_heat_w, "rack_air_heat_w": views.power.rack_air_heat_w,
+                "rack_reject_heat_w": views.liquid.rack_reject_heat_w,
+                "rack_reject_flow_m3_s": views.liquid.rack_reject_flow_m3_s,
                 "rack_gpu_temp_c_max": views.chip.rack_gpu_temp_c_max,
                 "rack_temp_limit_c": views.chip.rack_temp_limit_c,
                 "rack_energised": views.power.rack_energised, "crah_energised": views.power.crah_energised,

@@ -34,6 +34,7 @@ def bind(to: Bind) -> LedgerStepper:
         throttled=v.chip.throttled_count,
         stores={name: [getattr(getattr(v, name), f"tick_{part}_j") for part in ("in", "out", "stored")]
                 for name in STORES},
-        cdu_heat_w=v.liquid.cdu_heat_w[loops], crah_heat_w=v.air.crah_heat_w[loops], own=to.own.arrays(),
+        cdu_heat_w=v.liquid.cdu_heat_w[loops], cdu_air_heat_w=v.liquid.cdu_air_heat_w,
+        crah_heat_w=v.air.crah_heat_w[loops], own=to.own.arrays(),
         fuel_carbon_kg_kg=electrical.fuel_carbon_kg_kg, fuel_usd_kg=electrical.fuel_usd_kg,
         joules_per_kwh=J_PER_KWH))
