@@ -41,7 +41,7 @@ def test_a_unit_that_rejects_into_the_air_needs_something_that_cools_the_air() -
 
 
 def test_sidecars_give_a_liquid_rack_s_heat_to_the_hall() -> None:
-    """Two GB200 racks on four units: no facility water for them, the CRAHs take their heat, and every joule is found."""
+    """Two GB200 racks on four units: no facility water for them, the CRAHs take the heat, and no joule is lost."""
     job = 'job=[{name="all", kind="batch", gpus=144, utilisation=0.8}]'
     sets = ["workload.generator=none", job, "event=[]", "expect={}", "hall.A.crah.count=3"]
     water, air = (open_run("small", sets=[*sets, *extra], history=False).sim for extra in ([], [SIDECARS]))
