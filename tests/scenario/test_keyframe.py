@@ -104,7 +104,7 @@ def test_a_frame_of_another_site_is_refused() -> None:
                                    ["<f8", 3, b"x" * 16, b"\0" * 8], ["<f8", 3, b"x" * 16, b"\0" * 4]])
 def test_a_damaged_column_is_one_clear_error(entry: Any) -> None:
     with pytest.raises(InputError, match="column"):
-        keyframe._unpack(np.zeros(3), entry, "here")
+        keyframe.unpack(np.zeros(3), entry, "here")
 
 
 def test_runs_of_equal_values_are_kept_short_and_exact() -> None:
@@ -112,7 +112,7 @@ def test_runs_of_equal_values_are_kept_short_and_exact() -> None:
     entry = keyframe._pack(values)
     assert len(entry) == 4
     back = np.ones(150)
-    keyframe._unpack(back, entry, "here")
+    keyframe.unpack(back, entry, "here")
     assert back.tobytes() == values.tobytes()
 
 
