@@ -23,3 +23,11 @@ def test_the_handbook_holds_every_law_with_its_text() -> None:
     page = laws_page.laws_page("")
     for law in found:
         assert f"### `{law.name.removeprefix('law_')}(" in page
+
+
+def test_every_law_names_where_it_comes_from() -> None:
+    common = laws_page.intros()
+    where = r"[Ss]ource|estimate|ffinity|et al\.|ASHRAE|Melinder|IAPWS|Young|Daly|Zuber|identity|definition|Lenovo|Clausius"
+    for law in laws_page.laws():
+        if law.section != "elementary functions":
+            assert re.search(where, law.text + common.get(law.section, "")), f"{law.name} names no source"

@@ -454,6 +454,7 @@ cdef inline double law_cap_voltage(double leak_share, double room_share) noexcep
     inverse of about 2 % and one Newton step, which ends at or above the root, so the power is met from above within
     0.4 %. At or below 0.65 the true voltage is the knee's 0.65, and the clock follows directly (law_cap_clock).
     Large when nothing limits.
+    Source: the voltage law_voltage_frac put into the power balance (identity).
     """
     cdef double y = room_share - 0.72 * leak_share
     y = y if y < 3.3 else 3.3
@@ -469,6 +470,7 @@ cdef inline double law_cap_clock(double dynamic_w, double leak_w, double room_w)
     The lower one of the clock by law_cap_voltage and the clock at the voltage's floor: above the knee the first is
     lower, below it the second. Negative when the room is too small for the leakage. No state: the answer does not
     depend on the past.
+    Source: as law_cap_voltage.
     """
     cdef double over = 0.65 / dynamic_w
     cdef double follows = (law_cap_voltage(leak_w * over, room_w * over) - 0.35) / 0.65
@@ -527,7 +529,10 @@ cdef inline double law_ha_ratio(double flow_ratio, double exponent, double temp_
 
 
 cdef inline double law_series_ua_w_k(double ha_1_w_k, double ha_2_w_k) noexcept nogil:
-    """Conductance of two films in series, W/K: 1/(1/a + 1/b), 0 when either is."""
+    """Conductance of two films in series, W/K: 1/(1/a + 1/b), 0 when either is.
+
+    Source: resistances in series (definition).
+    """
     cdef double total = ha_1_w_k + ha_2_w_k
     return ha_1_w_k * ha_2_w_k / total if total > 0.0 else 0.0
 
@@ -542,7 +547,10 @@ cdef inline double law_branch_flow(double dp, double conductance, double exponen
 
 
 cdef inline double law_branch_viscosity_ratio(double mu_ratio, double rho_ratio, double exponent) noexcept nogil:
-    """Factor on K when the coolant changes: (mu/mu0)^(2-n) (rho/rho0)^(n-1), for dp = K V^n."""
+    """Factor on K when the coolant changes: (mu/mu0)^(2-n) (rho/rho0)^(n-1), for dp = K V^n.
+
+    Source: dimensional analysis of a power-law friction factor.
+    """
     return law_pow(mu_ratio, 2.0 - exponent) * law_pow(rho_ratio, exponent - 1.0)
 
 
@@ -573,14 +581,20 @@ cdef inline double law_pump_head_pa(double flow_m3_s, double speed, double h0, d
 
 
 cdef inline double law_pump_flow_m3_s(double dp_pa, double speed, double h0, double b, double a) noexcept nogil:
-    """Flow of a pump against a pressure, on the falling branch of its curve, m3/s; 0 behind its check valve."""
+    """Flow of a pump against a pressure, on the falling branch of its curve, m3/s; 0 behind its check valve.
+
+    Source: inverse of law_pump_head_pa.
+    """
     cdef double d = speed * speed * b * b - 4.0 * a * (speed * speed * h0 - dp_pa)
     cdef double v = (speed * b + sqrt(d)) / (-2.0 * a) if d > 0.0 else 0.0
     return v if v > 0.0 else 0.0
 
 
 cdef inline double law_pump_speed(double flow_m3_s, double dp_pa, double h0, double b, double a) noexcept nogil:
-    """Speed at which a pump delivers a flow against a pressure: the positive root of n^2 H0 + n b V + a V^2 = dp."""
+    """Speed at which a pump delivers a flow against a pressure: the positive root of n^2 H0 + n b V + a V^2 = dp.
+
+    Source: inverse of law_pump_head_pa.
+    """
     cdef double d = b * b * flow_m3_s * flow_m3_s + 4.0 * h0 * (dp_pa - a * flow_m3_s * flow_m3_s)
     return (sqrt(d) - b * flow_m3_s) / (2.0 * h0) if d > 0.0 else 0.0
 
@@ -599,12 +613,18 @@ cdef inline double law_pump_power_w(double head_pa, double speed, double flow_m3
 
 
 cdef inline double law_coast_down(double speed, double dt_s, double tau_s) noexcept nogil:
-    """Speed after dt of coasting against a load that goes with speed squared: n / (1 + n dt / tau)."""
+    """Speed after dt of coasting against a load that goes with speed squared: n / (1 + n dt / tau).
+
+    Source: J dn/dt = -k n^2 (closed form); time constants of 1.5 to 3 s are engineering estimates.
+    """
     return speed / (1.0 + speed * dt_s / tau_s)
 
 
 cdef inline double law_valve_share(double opening) noexcept nogil:
-    """Flow share of an equal-percentage valve, 0 .. 1: (R^x - 1)/(R - 1), R = 30, shut at 0."""
+    """Flow share of an equal-percentage valve, 0 .. 1: (R^x - 1)/(R - 1), R = 30, shut at 0.
+
+    Source: as law_equal_percentage, without its cancellation near the shut end.
+    """
     return law_expm1(3.4011973816621555 * opening) / 29.0
 
 
@@ -621,7 +641,10 @@ cdef inline double law_boiling_pressure_pa(double temp_c, double boil_c, double 
 
 cdef inline double law_vapour_density_kg_m3(double pressure_pa, double temp_c, double boil_c,
                                             double boil_kg_m3) noexcept nogil:
-    """Density of saturated vapour as a gas of constant compressibility, kg/m3: that at boiling times p T0 / (p0 T)."""
+    """Density of saturated vapour as a gas of constant compressibility, kg/m3: that at boiling times p T0 / (p0 T).
+
+    Source: gas law, scaled to the published density at boiling.
+    """
     return boil_kg_m3 * pressure_pa / 101325.0 * (boil_c + 273.15) / (temp_c + 273.15)
 
 
@@ -650,13 +673,17 @@ cdef inline double law_buoyant_flow_kg_s(double warmer_k, double rho_kg_m3, doub
     """Flow that a column of warm fluid drives through boards in a bath, kg/s; 0 when it is not warmer.
 
     The buoyancy rho g beta dT H equals the boards' resistance dp0 (m/m0)^n.
+    Source: balance of buoyancy and friction (identity); exponents are engineering estimates.
     """
     cdef double drive = rho_kg_m3 * 9.80665 * expansion_per_k * warmer_k * height_m
     return design_kg_s * law_pow(drive / design_pa, 1.0 / exponent) if drive > 0.0 else 0.0
 
 
 cdef inline double law_orifice_kg_s(double area_m2, double density_kg_m3, double dp_pa) noexcept nogil:
-    """Flow out of an opening of the given effective area (discharge coefficient included), kg/s; none inwards."""
+    """Flow out of an opening of the given effective area (discharge coefficient included), kg/s; none inwards.
+
+    Source: Bernoulli's equation.
+    """
     return area_m2 * sqrt(2.0 * density_kg_m3 * dp_pa) if dp_pa > 0.0 else 0.0
 
 
@@ -668,12 +695,18 @@ cdef inline double law_fan_power_w(double speed, double design_w) noexcept nogil
 
 
 cdef inline double law_equal_percentage(double opening, double range_ratio) noexcept nogil:
-    """Flow share of an equal-percentage valve that closes: (R^x - 1)/(R - 1), x = 0..1, R > 1 (about 30)."""
+    """Flow share of an equal-percentage valve that closes: (R^x - 1)/(R - 1), x = 0..1, R > 1 (about 30).
+
+    Source: IEC 60534-2-4 (inherent equal-percentage characteristic), shifted so that it shuts.
+    """
     return (law_pow(range_ratio, opening) - 1.0) / (range_ratio - 1.0)
 
 
 cdef inline double law_coil_w_k(double air_w_k, double water_w_k, double ua_w_k) noexcept nogil:
-    """Heat of a dry coil per kelvin between entering air and entering water, W/K: eps Cmin, cross-flow unmixed."""
+    """Heat of a dry coil per kelvin between entering air and entering water, W/K: eps Cmin, cross-flow unmixed.
+
+    Source: effectiveness-NTU, law_eps_ntu_crossflow_unmixed.
+    """
     cdef double low = air_w_k if air_w_k < water_w_k else water_w_k
     cdef double high = water_w_k if air_w_k < water_w_k else air_w_k
     return law_eps_ntu_crossflow_unmixed(ua_w_k / low, low / high) * low if low > 1e-6 else 0.0
@@ -682,23 +715,35 @@ cdef inline double law_coil_w_k(double air_w_k, double water_w_k, double ua_w_k)
 # ---- electrical -------------------------------------------------------------------------------------------
 
 cdef inline double law_group_loss(double p, double units, double c0, double c1, double c2) noexcept nogil:
-    """Loss of `units` like machines in parallel that deliver p together: units (c0 + c1 q + c2 q^2), q = p / units."""
+    """Loss of `units` like machines in parallel that deliver p together: units (c0 + c1 q + c2 q^2), q = p / units.
+
+    Source: constant, linear and square part of a converter's loss (Rasmussen, Schneider Electric WP 113).
+    """
     cdef double q = p / units
     return units * (c0 + q * (c1 + c2 * q))
 
 
 cdef inline double law_converter_input(double p, double fixed, double efficiency) noexcept nogil:
-    """Power into a converter that delivers p: (p + fixed) / efficiency."""
+    """Power into a converter that delivers p: (p + fixed) / efficiency.
+
+    Source: definition of a fixed loss and a proportional one.
+    """
     return (p + fixed) / efficiency
 
 
 cdef inline double law_peaked_loss(double p, double peak_at, double peak_efficiency) noexcept nogil:
-    """Loss of a converter most efficient at peak_at, half of the loss there constant, half in the square of the load."""
+    """Loss of a converter most efficient at peak_at, half of the loss there constant, half in the square of the load.
+
+    Source: no-load and load loss are equal where the efficiency is best (identity).
+    """
     return 0.5 * (1.0 - peak_efficiency) / peak_efficiency * (peak_at + p * p / peak_at)
 
 
 cdef inline double law_ramp_integral(double start, double time, double ramp) noexcept nogil:
-    """Integral over `time` of a share that rises from `start` to 1 with slope 1/ramp and then stays, s."""
+    """Integral over `time` of a share that rises from `start` to 1 with slope 1/ramp and then stays, s.
+
+    Source: integral of a ramp (closed form).
+    """
     if ramp <= 0.0:
         return time
     cdef double rising = (1.0 - start) * ramp
@@ -708,7 +753,10 @@ cdef inline double law_ramp_integral(double start, double time, double ramp) noe
 
 
 cdef inline double law_genset_fuel(double p, double rating, double full, double no_load_frac) noexcept nogil:
-    """Fuel rate of a generator set (Willans line): full rating (n + (1 - n) p / rating), `full` per unit of energy."""
+    """Fuel rate of a generator set (Willans line): full rating (n + (1 - n) p / rating), `full` per unit of energy.
+
+    Source: Willans line; its no-load share is the catalogue's.
+    """
     return full * (no_load_frac * rating + (1.0 - no_load_frac) * p)
 
 # ---- plant ------------------------------------------------------------------------------------------------
@@ -738,7 +786,10 @@ cdef inline double law_tower_ua_ratio(double air_ratio, double water_ratio, doub
 
 
 cdef inline double law_saturation_enthalpy_j_kg(double temp_c, double pressure_pa) noexcept nogil:
-    """Enthalpy of saturated air per kg of dry air, J/kg."""
+    """Enthalpy of saturated air per kg of dry air, J/kg.
+
+    Source: law_moist_enthalpy_j_kg at saturation (ASHRAE Fundamentals, chapter 1).
+    """
     return law_moist_enthalpy_j_kg(temp_c, law_saturation_humidity_ratio(temp_c, pressure_pa))
 
 
@@ -804,7 +855,10 @@ cdef inline double law_tower_heat_w(double ua_w_k, double air_kg_s, double water
 
 
 cdef inline double law_part_load_ratio(double load, double a0, double a1, double a2) noexcept nogil:
-    """Efficiency at part load over that at full load: a0 + a1 x + a2 x^2, with a0 + a1 + a2 = 1."""
+    """Efficiency at part load over that at full load: a0 + a1 x + a2 x^2, with a0 + a1 + a2 = 1.
+
+    Source: form of EnergyPlus' EIRFPLR curves, normalised to full load.
+    """
     return a0 + load * (a1 + a2 * load)
 
 
