@@ -899,7 +899,7 @@ cdef inline double law_hierarchical_allreduce_time_s(double size_bytes, double d
                                                      double inner_bytes_s, double outer_bytes_s,
                                                      double outer_hop_s) noexcept nogil:
     # Reduce-scatter and all-gather inside a domain of g GPUs, all-reduce of S / g between the domains on each rail:
-    # t = 2 (g-1)/g S/B_in + ring(S/g, domains, B_out, alpha).
+    # t = 2 (g-1)/g S/B_in + ring(S/g, domains, B_out, alpha). Source: the ring of Thakur et al. on two levels.
     return (law_bus_factor(gpus) * size_bytes / inner_bytes_s
             + law_ring_allreduce_time_s(size_bytes / gpus, domains, outer_bytes_s, outer_hop_s))
 
