@@ -27,7 +27,8 @@ def test_the_handbook_holds_every_law_with_its_text() -> None:
 
 def test_every_law_names_where_it_comes_from() -> None:
     common = laws_page.intros()
-    where = r"[Ss]ource|estimate|ffinity|et al\.|ASHRAE|Melinder|IAPWS|Young|Daly|Zuber|identity|definition|Lenovo|Clausius"
+    where = (r"[Ss]ource|estimate|ffinity|et al\.|ASHRAE|Melinder|IAPWS|Young|Daly|Zuber|identity|definition|Lenovo"
+             r"|Clausius")
     for law in laws_page.laws():
         if law.section != "elementary functions":
             assert re.search(where, law.text + common.get(law.section, "")), f"{law.name} names no source"
