@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from rich.color import Color as RichColor
 from rich.color import ColorSystem
@@ -17,14 +17,14 @@ from rich.style import Style
 from textual.app import App
 from textual.binding import Binding
 from textual.color import Color
-from textual.command import Hit, Hits, Provider
 from textual.filter import LineFilter, NoColor
 
 from twin.errors import TwinError
 from twin.tui import actions
 from twin.tui import format as fmt
+from twin.tui.finding import Finding
 from twin.tui.metrics import METRICS, map_of, metric_of
-from twin.tui.output import CellCompositor, DiffedApp
+from twin.tui.output import CellCompositor
 from twin.tui.panels.air import LAYERS, has_field
 from twin.tui.panels.bars import TabBar
 from twin.tui.panels.events import AlarmTable
@@ -45,42 +45,6 @@ if TYPE_CHECKING:
 
 #: how often the newest frame is looked at
 FRAMES_PER_S = 10.0
-#: longest text that the palette looks for
-QUERY_MAX = 80
-
-
-class Actions(Provider):
-    """The command palette: every action of the registry that works now."""
-
-    @property
-    def twin(self) -> TwinApp:
-        """The app."""
-        return cast("TwinApp", self.app)
-
-    async def discover(self) -> Hits:
-        """List every action."""
-        for action in self.twin.ui.available():
-            yield Hit(1.0, action.label, self._run(action),
-                      help=action.doc)
-
-    async def search(self, query: str) -> Hits:
-        """List the actions that hold every word that was typed, those with it in their name first.
-
-        Not Textual's own matcher: it tries every way to pick the letters, which grows without bound with the query.
-        """
-        words = query.lower()[:QUERY_MAX].split()
-        for action in self.twin.ui.available():
-            label, text = action.label.lower(), f"{action.label} {action.doc} {action.name}".lower()
-            if all(word in text for word in words):
-                hits = sum(word in label for word in words)
-                yield Hit((1 + hits) / (1 + len(words)), action.label, self._run(action), help=action.doc)
-
-    def _run(self, action: actions.Action) -> Any:
-        async def run() -> None:
-            await self.twin.run_action(action.action)
-
-        return run
-
 
 #: what the renderer may write at each depth
 COLOUR_SYSTEMS: dict[Depth, ColorSystem | None] = {"truecolor": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT,
@@ -132,7 +96,7 @@ def depth_of(app: App[Any]) -> Depth:
     return {"256": "256", "standard": "16", "windows": "16"}.get(system or "truecolor", "truecolor")  # type: ignore[return-value]
 
 
-class TwinApp(DiffedApp):
+class TwinApp(Finding):
     """The live screen of one session.
 
     Args:
@@ -146,8 +110,7 @@ class TwinApp(DiffedApp):
     """
 
     CSS_PATH = Path(__file__).parent / "styles" / "twin.tcss"
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS = {Actions}
+    ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
     frames_per_s = FRAMES_PER_S
     BINDINGS = [Binding(",".join(a.keys), a.action, a.label, show=False) for a in actions.ACTIONS]
@@ -161,8 +124,6 @@ class TwinApp(DiffedApp):
         self.use_renderer(renderer, COLOUR_SYSTEMS[palette.depth])
         self.ui = Ui(session, palette, session.frame(), read_only=read_only, view=view)
         self.ui.take(self.ui.frame)
-        self.fed = 0
-        self._behind = False
         self.animation_level = "none"
         self.title = "twin"
         for flag in (True, False):
@@ -206,13 +167,6 @@ class TwinApp(DiffedApp):
         self.ui.take(frame)
         self.feed(-1 if frame.paused else self.fed)
 
-    def feed(self, count: int = -1) -> None:
-        """Draw what changed; with a count, panels that are painted less often wait for their turn."""
-        self.fed += 1
-        self._behind = count >= 0
-        if self.main.is_mounted and self.screen is self.main:
-            self.main.feed(count)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Tell whether an action works now; read-only screens and other views do not know some."""
         found = actions.BY_NAME.get(action)
@@ -221,11 +175,6 @@ class TwinApp(DiffedApp):
         if self.ui.refuses(found):
             return False
         return not found.views or self.ui.view in found.views
-
-    def say(self, text: str) -> None:
-        """Answer the last key in the explanation line."""
-        self.ui.message = text
-        self.feed()
 
     async def on_event(self, event: Any) -> None:
         """Forget the last answer when the next key comes."""
@@ -271,19 +220,16 @@ class TwinApp(DiffedApp):
 
     async def action_view(self, name: str) -> None:
         """Go to a view."""
+        self.ui.trail = []
         await self.main.show(name)
 
     async def action_enter(self) -> None:
         """Open what is selected."""
         target = self.main.view.enter(self.ui)
         if target:
-            await self.main.show(target)
+            await self.go_in(target)
         else:
             self.feed()
-
-    async def action_back(self) -> None:
-        """Go back from the rack to the floor."""
-        await self.main.show("floor")
 
     def action_move(self, dx: int, dy: int) -> None:
         """Move the selection."""
@@ -368,18 +314,19 @@ class TwinApp(DiffedApp):
     def action_fault(self) -> None:
         """Open the fault menu."""
         if self.session.fault_kinds():
-            self._open(FaultMenu(self.ui))
+            self.open_menu(FaultMenu(self.ui))
         else:
             self.say("nothing can be made to fail in this factory")
 
     def action_setting(self) -> None:
         """Open the set-point menu."""
         if self.session.settings():
-            self._open(SettingMenu(self.ui))
+            self.open_menu(SettingMenu(self.ui))
         else:
             self.say("there is no set-point to change in this factory")
 
-    def _open(self, menu: Menu) -> None:
+    def open_menu(self, menu: Menu) -> None:
+        """Open a menu whose answer is sent."""
         self.push_screen(menu, self._send)
 
     def action_acknowledge(self) -> None:
@@ -428,7 +375,7 @@ class TwinApp(DiffedApp):
             if rack is not None:
                 self.ui.select_rack(rack)
                 if message.count > 1:
-                    await self.main.show("rack")
+                    await self.go_in("rack")
         elif isinstance(heatmap, RackMap):
             gpu = heatmap.gpu_at(self.ui, message.x, message.y)
             if gpu is not None:

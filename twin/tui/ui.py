@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twin.runtime.session import Session
     from twin.site.site import Site
     from twin.tui.actions import Action
+    from twin.tui.filtering import Filter
     from twin.tui.theme import Palette
 
 #: lengths of time that the histories can show; 0 is everything since the start
@@ -47,6 +48,8 @@ class Ui:
         layer: layer of the hall's air: 0 under the floor, 1 at rack height, 2 over the racks.
         marks: alarms and faults seen so far, for the time line.
         message: a line that answers the last key, shown until the next key.
+        filters: view -> what is looked for in it; typing: the filter is being typed.
+        trail: views to come back to.
         paces: whether this person may change the pace; extra: actions that this kind of screen has alone.
     """
 
@@ -62,6 +65,9 @@ class Ui:
     layer: int = 1
     view: str = "overview"
     message: str = ""
+    filters: dict[str, Filter] = field(default_factory=dict)
+    typing: bool = False
+    trail: list[str] = field(default_factory=list)
     paces: bool = True
     extra: tuple[Action, ...] = ()
     marks: dict[tuple[int, str, str], Mark] = field(default_factory=dict)
@@ -76,13 +82,30 @@ class Ui:
         """The plant that is watched."""
         return self.session.site
 
+    @property
+    def filter(self) -> Filter | None:
+        """What is looked for in this view; None for nothing."""
+        return self.filters.get(self.view)
+
+    @property
+    def filter_text(self) -> str:
+        """The filter of this view as it was typed."""
+        found = self.filter
+        return found.text if found is not None else ""
+
+    @property
+    def can_go_back(self) -> bool:
+        """Esc does something."""
+        return bool(self.trail or self.filter_text) or self.view == "rack"
+
     def refuses(self, action: Action) -> bool:
         """Tell whether this person's role forbids an action now."""
         return (action.writes and self.read_only) or (action.paces and not self.paces)
 
     def available(self) -> list[Action]:
         """Return the actions that work now."""
-        return [*actions.available(self.view, self.read_only, paces=self.paces, extra=self.extra)]
+        works = actions.available(self.view, self.read_only, paces=self.paces, extra=self.extra)
+        return [action for action in works if action.name != "back" or self.can_go_back]
 
     @property
     def window_ns(self) -> int:

@@ -168,7 +168,21 @@ class ExplainLine(Canvas):
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the line, or the answer to the last key."""
         row: Row = ((" " + ui.message, "accent"),) if ui.message else ((" ", ""), *self.text)
+        if ui.typing or ui.filter_text:
+            row = (*filter_row(ui), *row) if not ui.typing else filter_row(ui)
         return [crop(row, width - 1)]
+
+
+def filter_row(ui: Ui) -> Row:
+    """Return the filter of the view; while it is typed, with what can be typed."""
+    found = ui.filter
+    row: Row = ((" /", "accent"), (ui.filter_text, "bold bright"))
+    if found is not None and found.error:
+        return (*row, ("▌" if ui.typing else "", "accent"), (f"  {found.error}", "warn"))
+    if not ui.typing:
+        return (*row, ("  esc clears ", "dim"))
+    return (*row, ("▌", "accent"), ("  ~ regular expression, ! the others; ", "dim"), ("enter", "accent"),
+            (" keeps, ", "dim"), ("esc", "accent"), (" clears", "dim"))
 
 
 class KeyBar(Canvas):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twin.tui import format as fmt
+from twin.tui.filtering import rack_mask
 from twin.tui.metrics import METRICS, Metric, map_of, metric_of, rack_limit_c, rack_limit_mark, rack_values
 from twin.tui.panels.air import LAYERS
 from twin.tui.theme import LEVELS
@@ -37,7 +38,11 @@ def head_row(ui: Ui, width: int) -> Row:
     left += [("  ", ""), (glyph("lt"), "dim"), (metric.title, "accent"), (glyph("gt"), "dim")]
     if metric.axis == "cell":
         left += [("  ", ""), (LAYERS[ui.layer], "fg")]
-    return spread(tuple(left), scale_row(ui, metric, max(8, min(32, width - 46))), width)
+    mask = rack_mask(ui)
+    if mask is not None:
+        left += [(f"  {int(mask.sum())} racks match", "accent")]
+    room = width - 46 - (0 if mask is None else 20)
+    return spread(tuple(left), scale_row(ui, metric, max(8, min(32, room))), width)
 
 
 def scale_row(ui: Ui, metric: Metric, cells: int) -> Row:
@@ -81,7 +86,9 @@ def hot_spots(ui: Ui, metric: Metric, count: int) -> list[tuple[int, float, str]
     values = rack_values(ui, metric)
     if values is None or count <= 0:
         return []
-    filled = np.where(np.isfinite(values), values, -np.inf)
+    mask = rack_mask(ui)
+    shown = np.isfinite(values) if mask is None else np.isfinite(values) & mask
+    filled = np.where(shown, values, -np.inf)
     best = np.argsort(-np.round(filled, 1), kind="stable")[:count]  # as written, so that the list does not jitter
     out = []
     for rack in best:

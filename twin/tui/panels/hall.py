@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.tui.filtering import rack_mask
 from twin.tui.metrics import map_of, metric_of, rack_values
 from twin.tui.panels.air import draw_field, has_field, layer_of, rack_in_field
 from twin.tui.panels.signs import cdu_sign, crah_sign
@@ -36,6 +37,9 @@ class FloorMap(HeatMap):
         lay = self.layout_now(ui)
         grid = self._backdrop(ui, lay, width, max(height, lay.total)).copy()
         levels = rack_pixels(ui, lay)
+        mask = rack_mask(ui)
+        if levels is not None and mask is not None:
+            levels[~mask[np.array(lay.plan.racks)]] = NONE
         if levels is not None:
             grid.pixels.reshape(-1)[_targets(ui, lay, width)] = levels
         _draw_marks(grid, lay, ui)
@@ -172,9 +176,12 @@ def _draw_marks(grid: Grid, lay: Layout, ui: Ui) -> None:
     throttled, energised = ui.column("chip.rack_throttled"), ui.column("power.rack_energised")
     metric = metric_of(ui)
     values = rack_values(ui, metric) if metric.liquid_only else None
-    glyph = ui.palette.glyph
+    glyph, mask = ui.palette.glyph, rack_mask(ui)
     for rack in lay.plan.racks:
         x, y = lay.places[rack]
+        if mask is not None and not mask[rack]:
+            for line in range(lay.cell_h):
+                grid.text(x, y + line, glyph("dot") * lay.cell_w, "faint")
         cx, cy = x + (lay.cell_w - 1) // 2, y + (lay.cell_h - 1) // 2
         if energised is not None and not energised[rack]:
             grid.text(cx, cy, glyph("off"), "bold crit")

@@ -55,6 +55,10 @@ class JobTable(Table):
         shown = np.flatnonzero(rank < 99)
         return shown[np.lexsort((shown, -gpus[shown], rank[shown]))].tolist()
 
+    def words(self, ui: Ui, item: Any) -> str:
+        """Return name and state: there may be thousands of jobs."""
+        return f"{ui.element_name('job', int(item))} {STATES[int(ui.value('workload.job_state', int(item)) or 0)]}"
+
     def cells(self, ui: Ui, item: Any) -> Sequence[Span]:
         """Return one job."""
         i = int(item)

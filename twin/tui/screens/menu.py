@@ -121,7 +121,7 @@ class MenuFoot(Canvas):
                  ("type", "accent"), (" narrow down  ", "dim"), ("esc", "accent"), (" back", "dim"))]
 
 
-class Menu(ModalScreen[Command | None]):
+class Menu(ModalScreen[Any]):
     """Base of the menus: asks one question after the other. Opaque, so nothing moves behind it."""
 
     def __init__(self, ui: Ui) -> None:

@@ -57,6 +57,7 @@ class Table(Canvas):
         self.cursor, self.scroll, self.active = 0, 0, False
         self.following = False
         self._count = 0
+        self._kept: tuple[Any, ...] = ()
 
     def cols(self, ui: Ui) -> Sequence[Col]:
         """Return the columns; those whose ``least`` is larger than the width are left out."""
@@ -70,18 +71,35 @@ class Table(Canvas):
         """Return one text and style for each column."""
         raise NotImplementedError
 
+    def words(self, ui: Ui, item: Any) -> str:
+        """Return the text of a row that a filter looks through: what its cells say."""
+        return " ".join(text for text, _ in self.cells(ui, item) if text)
+
+    def rows(self, ui: Ui) -> Sequence[Any]:
+        """Return the items that the filter of the view keeps."""
+        items, found = self.items(ui), ui.filter
+        if not found:
+            return items
+        key = (found, ui.frame.version)
+        if self._kept[:2] != key:
+            self._kept = (*key, [item for item in items if found.keeps(self.words(ui, item))])
+        kept: Sequence[Any] = self._kept[2]
+        return kept
+
     def head(self, ui: Ui, items: Sequence[Any]) -> Row:
         """Return the heading; nothing when the table has none."""
         return ((" " + self.heading, "bold fg" if not self.active else "bold accent"),) if self.heading else ()
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return heading, column titles and the rows in sight."""
-        items = self.items(ui)
+        items = self.rows(ui)
         self._count = len(items)
         head = self.head(ui, items)
+        if ui.filter:
+            head = (*head, (f"  {len(items)} of {len(self.items(ui))} match", "accent"))
         rows: list[Row] = [head] if head else []
         if not items:
-            return [*rows, ((" " + self.nothing, "dim"),)]
+            return [*rows, ((" nothing matches" if ui.filter else " " + self.nothing, "dim"),)]
         columns = [(i, col) for i, col in enumerate(self.cols(ui)) if col.least <= width]
         widths = _widths([col for _, col in columns], width)
         rows.append(tuple((_cell(col.title, w, col.right), "dim") for (_, col), w in zip(columns, widths, strict=True)))
@@ -99,7 +117,7 @@ class Table(Canvas):
 
     def selected(self, ui: Ui) -> Any:
         """Return what the cursor stands on, None in an empty table."""
-        items = self.items(ui)
+        items = self.rows(ui)
         return items[min(self.cursor, len(items) - 1)] if items else None
 
     def move(self, dy: int) -> None:
