@@ -258,7 +258,7 @@ def coolant_mu(double temp_c, double ln_0, double ln_1, double ln_2, double ln_3
     """Return the viscosity of a coolant of the catalogue, Pa s: 1e-3 exp(ln_0 + ln_1 T + ... + ln_4 T^4).
 
     >>> round(coolant_mu(40.0, 1.7535, -0.048128, 3.6635e-4, -1.3608e-6, 0.0), 6)
-    0.001388
+    0.001387
     """
     return law_coolant_mu_pa_s(temp_c, ln_0, ln_1, ln_2, ln_3, ln_4)
 
