@@ -29,8 +29,8 @@ def page(cases: list[dict[str, str]]) -> str:
     return "\n".join([
         NOTE, "# Validation\n",
         "What the model computes beside what others published, measured or derived. Every line is an assertion in",
-        "`tests/verification/`; T cases are thermal, W cases workload and network, P cases power. *Band* and",
-        f"*limit* are as published. {held} of {len(cases)} hold.\n",
+        "`tests/verification/`, where the cases of workload, network and power stand too. *Band* and *limit* are as",
+        f"published. {held} of {len(cases)} hold.\n",
         _table(("case", "what", "published", "ours", "unit", "tolerance", "verdict", "source"), rows)])
 
 

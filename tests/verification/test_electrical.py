@@ -36,7 +36,9 @@ def _site(rack: str, racks: int, cdus: int, *, gpu_w: float, aux_w: float, fan_w
         chip=SimpleNamespace(gpu_power_w=np.full(axes["gpu"], gpu_w)),
         compute=SimpleNamespace(node_aux_w=np.full(axes["node"], float(aux_w))),
         air=SimpleNamespace(rack_fan_power_w=np.full(axes["rack"], float(fan_w)), crah_power_w=np.zeros(0)),
-        liquid=SimpleNamespace(cdu_power_w=np.full(cdus, cdu_w)), network=SimpleNamespace(hall_power_w=np.zeros(1)),
+        liquid=SimpleNamespace(cdu_power_w=np.full(cdus, cdu_w),
+                               rack_protected=np.zeros(axes["rack"], dtype=np.int32)),
+        network=SimpleNamespace(hall_power_w=np.zeros(1)),
         storage=SimpleNamespace(hall_power_w=np.zeros(1)), plant=SimpleNamespace(power_w=np.zeros(1)))
     stepper = DOMAIN.bind(Bind(site=SimpleNamespace(topology=topology, electrical=electrical), own=own, views=views,
                                seed=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from published import Validate
 from rig import Rig
 
 from twin._kernels import laws
@@ -23,23 +24,26 @@ def test_t2_flow_that_returns_at_55_degc(supply_c: float, flow_l_min: float, dp_
 
 
 @pytest.mark.parametrize(("supply_c", "flow_l_min", "dp_kpa"), LENOVO)
-def test_t3_pressure_drop_of_the_rack(supply_c: float, flow_l_min: float, dp_kpa: float) -> None:
+def test_t3_pressure_drop_of_the_rack(validate: Validate, supply_c: float, flow_l_min: float, dp_kpa: float) -> None:
     """The catalogue's branch law of the GB300 rack at the flows of the table; tolerance 5 %."""
     rack = load_catalog().get("racks", "gb300-nvl72")
     n, design = rack["branch_n"], rack["liquid_dp_design_pa"]
     conductance = 119.0 * L_MIN / laws.pow(design, 1.0 / n)
-    assert laws.branch_flow(dp_kpa * 1e3, conductance, n) == pytest.approx(flow_l_min * L_MIN, rel=0.05 / n)
+    ours = laws.pow(flow_l_min * L_MIN / conductance, n) / 1e3
+    validate.near("T3", f"GB300 rack, pressure drop at {flow_l_min:g} L/min", ours, dp_kpa, share=0.05, unit="kPa",
+                  source="Lenovo LP2357, table 27")
 
 
 @pytest.mark.parametrize(("flow_l_min", "rise_k"), [(115.0, 15.0), (120.0, 14.4), (130.0, 13.3)])
-def test_t4_temperature_rise_of_a_gb200_rack(flow_l_min: float, rise_k: float) -> None:
+def test_t4_temperature_rise_of_a_gb200_rack(validate: Validate, flow_l_min: float, rise_k: float) -> None:
     """The row-loop model in its steady state, 115 kW of PG25; heat balance, tolerance 2 %."""
     rig = Rig([{"racks": 1, "rack": "gb200-nvl72", "cdu": {"type": "cdu-1350kw", "count": 1, "supply_c": 40.0}}],
               domains=("liquid",))
     rig.load(115e3)
     rig.hold_flow(flow_l_min * L_MIN)
     rise = rig.liquid.rack_return_temp_c[0] - rig.liquid.rack_supply_temp_c[0]
-    assert rise == pytest.approx(rise_k, rel=0.02)
+    validate.near("T4", f"GB200, 115 kW of PG25 at {flow_l_min:g} L/min: rise", float(rise), rise_k, share=0.02,
+                  unit="K", source="heat balance; MGX cap 130 L/min")
 
 
 def test_t8_split_between_compute_and_switch_trays() -> None:

@@ -4,6 +4,7 @@ import math
 
 import ht
 import pytest
+from published import Validate
 
 from twin._kernels.laws import eps_ntu_counterflow, eps_ntu_crossflow_unmixed
 
@@ -11,15 +12,17 @@ from twin._kernels.laws import eps_ntu_counterflow, eps_ntu_crossflow_unmixed
 @pytest.mark.parametrize(("ntu", "cr", "expected"), [
     (1.0, 1.0, 0.5), (2.0, 0.5, 0.77460), (3.0, 0.75, 0.81712), (0.5, 0.0, 0.39347),
 ])
-def test_counterflow_closed_form(ntu: float, cr: float, expected: float) -> None:
+def test_counterflow_closed_form(validate: Validate, ntu: float, cr: float, expected: float) -> None:
     """Source: Incropera table 11.3; tolerance 1e-5."""
-    assert eps_ntu_counterflow(ntu, cr) == pytest.approx(expected, abs=1e-5)
+    validate.near("T12", f"counterflow, NTU {ntu:g}, Cr {cr:g}", eps_ntu_counterflow(ntu, cr), expected,
+                  within=1e-5, unit="", source="Incropera table 11.3")
 
 
 @pytest.mark.parametrize(("ntu", "cr", "expected"), [(1.0, 1.0, 0.46854), (2.0, 0.5, 0.73876)])
-def test_crossflow_unmixed_approximation(ntu: float, cr: float, expected: float) -> None:
+def test_crossflow_unmixed_approximation(validate: Validate, ntu: float, cr: float, expected: float) -> None:
     """Source: Incropera eq. 11.32; tolerance 1e-5. The exact series (0.47622, 0.73241) is 0.008 away."""
-    assert eps_ntu_crossflow_unmixed(ntu, cr) == pytest.approx(expected, abs=1e-5)
+    validate.near("T12", f"cross-flow unmixed, NTU {ntu:g}, Cr {cr:g}", eps_ntu_crossflow_unmixed(ntu, cr), expected,
+                  within=1e-5, unit="", source="Incropera eq. 11.32")
 
 
 @pytest.mark.parametrize("ntu", [0.01, 0.3, 1.0, 2.5, 6.0, 20.0])

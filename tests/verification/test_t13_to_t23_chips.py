@@ -23,6 +23,10 @@ LUMP = {
 }
 
 
+#: share of an NVL72's flow that passes its GPUs: as their heat, 86.4 of 86.4 + 0.649 (132 - 86.4) kW.
+GPU_FLOW = 86.4 / (86.4 + 0.649 * 45.6)
+
+
 def lump(dt_s: float) -> float:
     rig = ChipRig((("lump-rack", 1),), catalog=LUMP)
     rig.supply(40.0)
@@ -94,8 +98,8 @@ def test_t22_flow_stops_at_once(validate, supply_c, start_c, times):
     rig.supply(supply_c)
     rig.work(1.0)
     share = rig.liquid.rack_flow_kg_s[0] / 2.1
-    # 1.9 L/min of PG25 (1.0105 kg/L) through each of 72 chips, which get 75 % of the rack's flow
-    rig.liquid.rack_flow_kg_s[:] = 1.9 / 60.0 * 1.0105 * 72 / 0.751 * share
+    # 1.9 L/min of PG25 (1.0105 kg/L) through each of 72 chips, which get their share of the rack's flow
+    rig.liquid.rack_flow_kg_s[:] = 1.9 / 60.0 * 1.0105 * 72 / GPU_FLOW * share
     rig.run(300)
     assert rig.chip.gpu_temp_c.mean() == pytest.approx(start_c, abs=0.7)
     rig.liquid.rack_flow_kg_s[:] = 0.0
@@ -137,7 +141,7 @@ def test_t23_step_equals_a_dense_implicit_solve(validate):
     old = [float(getattr(c, n)[0]) for n in ("gpu_temp_c", "gpu_hbm_temp_c", "gpu_lid_temp_c", "gpu_plate_temp_c",
                                              "gpu_coolant_temp_c")]
     e = rig.topology.gpu_entries[0]
-    flow = rig.liquid.rack_flow_kg_s[0] * 0.7513 / 72
+    flow = rig.liquid.rack_flow_kg_s[0] * GPU_FLOW / 72
     rig.kernel.run(h)
     hbm = e["hbm_power_w"] * (0.3 + 0.7 * 0.3)
     leak_ref = (e["tdp_w"] - e["hbm_power_w"]) * e["leak_frac"]

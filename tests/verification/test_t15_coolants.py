@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from CoolProp.CoolProp import PropsSI
+from published import Validate
 
 from twin._kernels import laws
 from twin.catalog.loader import load_catalog
@@ -24,11 +25,13 @@ def test_pg25(temp_c: float) -> None:
     (20, 1020.0, 3910, 2.53e-3, 0.4638), (30, 1015.6, 3935, 1.83e-3, 0.4727), (40, 1010.5, 3959, 1.39e-3, 0.4815),
     (50, 1004.9, 3983, 1.10e-3, 0.4901), (60, 998.9, 4007, 0.897e-3, 0.4986),
 ])
-def test_pg25_table(temp_c: float, rho: float, cp: float, mu: float, k: float) -> None:
+def test_pg25_table(validate: Validate, temp_c: float, rho: float, cp: float, mu: float, k: float) -> None:
     """Melinder (2010) as printed; 0.1 %, viscosity 0.5 %."""
-    assert laws.pg25_properties(temp_c) == (
-        pytest.approx(rho, rel=1e-3), pytest.approx(cp, rel=1e-3), pytest.approx(mu, rel=5e-3),
-        pytest.approx(k, rel=1e-3))
+    rows = zip(("density", "specific heat", "viscosity", "conductivity"), laws.pg25_properties(temp_c),
+               (rho, cp, mu, k), (1e-3, 1e-3, 5e-3, 1e-3), ("kg/m3", "J/kgK", "Pa s", "W/mK"), strict=True)
+    for what, ours, published, share, unit in rows:
+        validate.near("T15", f"PG25 at {temp_c:g} degC: {what}", ours, published, share=share, unit=unit,
+                      source="Melinder (2010)")
 
 
 @pytest.mark.parametrize("temp_c", [2.0, 7.0, 12.0, 18.0, 25.0, 32.0, 40.0, 50.0, 60.0, 69.0])
