@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from twin.cli.commands import cli
+from twin.domains import load_domains
+from twin.scenario.load import load_spec, scenario_names
 from twin.scenario.open import open_run
 
 S = 10**9
@@ -83,13 +85,21 @@ def test_frontier_power_idle_and_at_peak(jobs, megawatts):
 
 
 @pytest.mark.parametrize("name,duration", [
-    ("frontier", "40m"), ("campus", "6m"), ("trace", "3d"), ("pump-trip", "14m"), ("cdu-leak", "24m")])
+    ("frontier", "40m"), ("campus", "6m"), ("trace", "3d"), ("pump-trip", "14m"), ("cdu-leak", "24m"),
+    ("hot-gpu", "30m"), ("cdu-service", "45m")])
 def test_the_others_meet_what_they_reach(name, duration):
     out, code = replay(name, "--for", duration)
     assert [e for e in out["expect"] if not e["ok"]] == []
     assert out["expect"]
     assert code == 0
     assert out["kpi"]["energy_residual_rel"] <= 1e-9
+
+
+@pytest.mark.parametrize("domain", ["chip", "liquid", "air"])
+def test_every_fault_of_the_cooling_is_shown_in_a_story(domain):
+    shown = {event.fault for name in scenario_names() for event in load_spec(name)[0].event}
+    faults = next(d for d in load_domains() if d.name == domain).faults
+    assert {fault.name for fault in faults} - shown == set()
 
 
 def test_campus_fabric_does_not_hold_its_jobs_back():
