@@ -92,10 +92,11 @@ cdef class AirKernel(AirMachines):
              "rack_inlet_temp_c", "rack_outlet_temp_c", "rack_mass_temp_c", "rack_air_flow_m3_s", "rack_fan_power_w",
              "rack_fan_frac", "rack_fan_limit_frac"), self.racks)
         (self.crah_sample,) = take(state, ("crah_sample_s",), self.crahs)
-        (self.fan_sample, self.flow_residual, self.inlet_max, self.tick_in, self.tick_out, self.tick_stored,
+        (self.flow_residual, self.inlet_max, self.tick_in, self.tick_out, self.tick_stored,
          self.flow_version, self.flow_solved) = take(state, (
-             "fan_sample_s", "flow_residual", "inlet_temp_max_c", "tick_in_j", "tick_out_j", "tick_stored_j",
+             "flow_residual", "inlet_temp_max_c", "tick_in_j", "tick_out_j", "tick_stored_j",
              "flow_version", "flow_solved_version"), 1)
+        (self.fan_sample,) = take(state, ("fan_sample_s",), self.halls)
         (self.hall_shi, self.hall_rhi, self.hall_rti, self.hall_rci_hi, self.hall_rci_lo, self.trace_due) = take(state, (
             "hall_supply_heat_frac", "hall_return_heat_frac", "hall_return_temp_ratio", "hall_cooling_hi_frac",
             "hall_cooling_lo_frac", "hall_trace_due"), self.halls)
@@ -144,6 +145,9 @@ cdef class AirKernel(AirMachines):
             for k in range(steps):
                 self._tick(30.0)
         self.settling = False
+        for h in range(self.halls):
+            # the halls' controllers act in turn, so that no tick solves the air of all of them
+            self.fan_sample[h] = self.sample_s * h / self.halls
         self.tick_in[0] = self.tick_out[0] = self.tick_stored[0] = 0.0
         self.flow_version[0] = self.flow_solved[0] = 0
 
@@ -152,18 +156,18 @@ cdef class AirKernel(AirMachines):
         cdef bint sample
         cdef double heat, hottest = -300.0
         self.e_in = self.e_out = self.e_stored = 0.0
-        self.fan_sample[0] += dt
-        sample = self.fan_sample[0] >= self.sample_s - 1e-9
-        if sample:
-            self.fan_sample[0] = 0.0
-        for j in range(self.crahs):
-            self.crah_sample[j] = self.fan_sample[0]
         for r in range(self.racks):
             heat = self.rack_air_heat[r]
             for s in range(self.rack_stream_ptr[r], self.rack_stream_ptr[r + 1]):
                 heat += self.stream_heat[s] if self.stream_is_air[s] else 0.0
             self.rack_heat[r] = self.settling_share * self.rack_design[r] if self.settling else heat
         for h in range(self.halls):
+            self.fan_sample[h] += dt
+            sample = self.fan_sample[h] >= self.sample_s - 1e-9
+            if sample:
+                self.fan_sample[h] = 0.0
+            for j in range(self.hall_crah_ptr[h], self.hall_crah_ptr[h + 1]):
+                self.crah_sample[j] = self.fan_sample[h]
             if self._speeds(h, dt, sample):
                 self._solve(h)
                 self.flow_version[0] += 1

@@ -330,7 +330,7 @@ class AirState(Block, name="air"):
     hall_cooling_lo_frac: F64 = column("hall", "frac", "Rack cooling index, cold side: 1 when no inlet is below the recommended 18 degC, 0 at a mean deficit of 3 K (ASHRAE class A1).", init=1, role="derived", shown=True)
     hall_air_trim_frac: F64 = column("hall", "frac", "Air beyond the surplus that warm inlets have asked for, over the machines' design flow.", shown=True)
     condensate_kg: F64 = column("one", "kg", "Water condensed on all coils so far.", shown=True)
-    fan_sample_s: F64 = column("one", "s", "Time since fans and valves of all halls were last sampled.")
+    fan_sample_s: F64 = column("hall", "s", "Time since fans and valves of the hall were last sampled; halls take turns.")
     hall_supply_heat_frac: F64 = column("hall", "frac", "Supply heat index: share of the air's warming that happens before the racks.", role="derived", shown=True)
     flow_version: I64 = column("one", "count", "Counts changes of flows that need the flow solved again.")
     flow_solved_version: I64 = column("one", "count", "Version that the flow belongs to.", init=-1)
