@@ -65,7 +65,7 @@ class Terminal:
 def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
     one = Terminal(f"twin-test-{os.getpid()}-{time.monotonic_ns()}", *getattr(request, "param", (120, 40)))
     try:
-        one.type(f"export PYTHONPATH={ROOT} COLORTERM=truecolor")
+        one.type(f"export PYTHONPATH={ROOT} COLORTERM=truecolor TWIN_TOUR=0")
         yield one
     finally:
         one.close()

@@ -14,6 +14,8 @@ VERBS = {
     "serve": ("twin.cli.serve", "Serve a scenario to others: SSH, web, metrics."),
     "branch": ("twin.cli.branch", "Run two futures of one moment and say how they differ."),
     "scenarios": ("twin.cli.scenarios", "List the built-in scenarios."),
+    "screenshot": ("twin.cli.screenshot", "Draw a view of a scenario as SVG, without a terminal."),
+    "config": ("twin.cli.config", "Show the configuration of the live screen and where each value comes from."),
     "check": ("twin.cli.check", "Check scenario files without running them."),
     "inspect": ("twin.cli.inspect", "Show what a snapshot, a recording or a scenario holds."),
     "diff": ("twin.cli.diff", "Show what differs between two scenarios, snapshots or recordings."),
@@ -34,7 +36,8 @@ def cli(ctx: click.Context) -> int:
     Without a command it opens the built-in demo on the live screen.
     """
     if ctx.invoked_subcommand is None:
+        from twin.cli.look import settled
         from twin.cli.run import open_screen
 
-        return open_screen("demo", (), None, 1.0, False)
+        return open_screen("demo", (), None, 1.0, settled({}))
     return 0

@@ -7,13 +7,18 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from twin.cli.common import Speed, seed_option, set_option
-from twin.cli.outputs import Outputs, record_option
+from twin.cli.look import look_options, settled
+from twin.cli.outputs import FILE, Outputs, record_option
 from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from twin.tui.config import Config
+    from twin.tui.local import Local
 
 #: exit code of a process that was asked to end, as shells count it
 TERMINATED = 128 + signal.SIGTERM
@@ -22,30 +27,24 @@ TERMINATED = 128 + signal.SIGTERM
 @click.command("run")
 @click.argument("scenario", default="demo")
 @click.option("--speed", type=Speed(), default=1.0, metavar="X|max", help="Simulated seconds per second, or max.")
-@click.option("--read-only", is_flag=True, help="Look, but send no commands.")
-@click.option("--theme", type=click.Choice(["dark", "light"]), default="dark", help="Colours to begin with.")
-@click.option("--colours", "colours", type=click.Choice(["auto", "truecolor", "256", "16", "none"]), default="auto",
-              help="Depth of colour; auto asks the environment (COLORTERM, TERM, NO_COLOR).")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
-@click.option("--renderer", type=click.Choice(["cells", "plain"]), default=None,
-              help="Send only the cells that changed, or what Textual sends; TWIN_RENDERER says the same.")
+@look_options
+@click.option("--cast", type=FILE, metavar="FILE", default=None, help="Record the screen to a new asciicast file.")
 @record_option
 @seed_option
 @set_option
-def command(scenario: str, speed: float, read_only: bool, theme: str, colours: str, ascii_only: bool,
-            renderer: str | None, record: Path | None, seed: int | None, sets: tuple[str, ...]) -> int:
+def command(scenario: str, speed: float, cast: Path | None, record: Path | None, seed: int | None,
+            sets: tuple[str, ...], **flags: Any) -> int:
     """Open SCENARIO (a name, a .toml or a .twin; demo when left out) on the live screen."""
-    depth = {"auto": None, "none": "mono"}.get(colours, colours)
-    return open_screen(scenario, sets, seed, speed, read_only, record, dark=theme == "dark", depth=depth,
-                       ascii_only=ascii_only, renderer=renderer)
+    return open_screen(scenario, sets, seed, speed, settled(flags), record, cast)
 
 
-def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: float, read_only: bool,
-                record: Path | None = None, **look: Any) -> int:
+def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: float, config: Config,
+                record: Path | None = None, cast: Path | None = None) -> int:
     """Open the live screen and stay until it is left; return the exit code.
 
     Args:
-        look: how it is drawn, as :class:`twin.tui.app.TwinApp` takes it.
+        config: how it looks and what it may do.
+        record: new recording of the run, if any; cast: new recording of the screen, if any.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the live screen needs a terminal", expected="an interactive terminal, or `twin replay`")
@@ -57,13 +56,18 @@ def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: flo
     run = open_run(scenario, sets=sets, seed=seed)
     from twin.tui.app import TwinApp
 
-    session = Session(run, speed=speed, read_only=read_only)
+    if cast is not None and cast.exists():
+        raise InputError("the file exists", where=str(cast), expected="a new file for --cast")
+    session = Session(run, speed=speed, read_only=config["read_only"])
     outputs = Outputs(run, record=record)
     session.start()
     try:
-        app = TwinApp(session, read_only=read_only, **look)
+        depth = {"auto": None, "none": "mono"}.get(config["colours"], config["colours"])
+        app = TwinApp(session, read_only=config["read_only"], dark=config["theme"] == "dark", view=config["view"],
+                      depth=depth, ascii_only=config["ascii"], renderer=config["renderer"],
+                      local=local_of(config, cast))
         signal.signal(signal.SIGTERM, lambda *_: app.exit(return_code=TERMINATED))
-        app.run()
+        app.run(mouse=config["mouse"])
     finally:
         session.close()
         broken = outputs.close()
@@ -72,3 +76,18 @@ def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: flo
     if session.error is not None:
         raise session.error
     return app.return_code or 0
+
+
+def local_of(config: Config, cast: Path | None) -> Local:
+    """Return what a configuration means for a screen on this computer; the tour is shown until it was seen."""
+    from twin.tui.config import home
+    from twin.tui.keymap import rebound
+    from twin.tui.local import Local
+
+    seen = home(os.environ, "XDG_STATE_HOME", ".local/state") / "twin" / "tour-seen"
+    asked = config.origins["tour"] in ("flag", "environment")
+    tour = config["tour"] and not config["read_only"] and (asked or not seen.exists())
+    colour_map = "" if config["colour_map"] == "auto" else config["colour_map"]
+    registry = {"registry": rebound(config.keys)} if config.keys else {}
+    return Local(fps=config["fps"], colour_map=colour_map, folder=Path(config["folder"]), cast=cast, tour=tour,
+                 seen=seen, **registry)

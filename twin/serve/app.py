@@ -249,6 +249,9 @@ class ServedApp(TwinApp):
     async def run_action(self, action: Any, default_namespace: Any = None, namespaces: Any = None) -> bool:
         """Run an action; a refusal is said, not raised."""
         found = actions.BY_NAME.get(str(action).partition("(")[0].rpartition(".")[2])
+        if found is not None and found.files:
+            self.say("refused: a file would be written on the server; y copies to your own clipboard")
+            return True
         if found is not None and self.ui.refuses(found):
             self.say("refused: you look here, others act" if self.visitor.role == "viewer" else
                      "refused: o takes the controls or asks for them")

@@ -20,6 +20,7 @@ class Action:
         run: action string when it is not ``name``.
         writes: changes the factory: refused when read-only.
         paces: changes the pace of the simulation: refused where somebody else holds it.
+        files: writes a file on this computer: refused where the screen is served to others.
         views: views in which it means something; empty for all.
         bar: rank in the key bar, 0 keeps it out.
     """
@@ -33,6 +34,7 @@ class Action:
     run: str = ""
     writes: bool = False
     paces: bool = False
+    files: bool = False
     views: tuple[str, ...] = ()
     bar: int = 0
 
@@ -107,6 +109,14 @@ ACTIONS: tuple[Action, ...] = (
            bar=6),
     Action("palette", ("colon", "ctrl+p"), ":", "find",
            "Find any action, rack, job, alarm, fault or set-point by name and go there.", "Find", bar=6),
+    Action("copy", ("y",), "y", "copy", "Copy the table, or the racks of the floor, to the clipboard of the terminal.",
+           "Take along"),
+    Action("table", ("E",), "E", "CSV", "Write the table, or the racks of the floor, as a CSV file.", "Take along",
+           files=True),
+    Action("picture", ("P",), "P", "picture", "Write the screen as an SVG picture.", "Take along", files=True),
+    Action("cast", ("R",), "R", "record", "Record the screen as an asciicast, or end the recording.", "Take along",
+           files=True),
+    Action("tour", ("f2",), "f2", "tour", "Show the three steps for newcomers.", "Screen"),
     Action("help", ("question_mark", "f1"), "?", "help", "Show every key and what it does.", "Screen", bar=2),
     Action("quit", ("q", "ctrl+q"), "q", "quit", "Leave the screen; the terminal is restored.", "Screen", bar=3),
 )
@@ -114,18 +124,19 @@ ACTIONS: tuple[Action, ...] = (
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
 
 
-def available(view: str, read_only: bool, *, paces: bool = True, extra: Sequence[Action] = ()) -> Iterator[Action]:
+def available(view: str, read_only: bool, *, paces: bool = True, extra: Sequence[Action] = (),
+              registry: Sequence[Action] = ACTIONS) -> Iterator[Action]:
     """Yield the actions that work in a view now; ``extra`` are those of one kind of screen alone."""
-    for action in (*ACTIONS, *extra):
+    for action in (*registry, *extra):
         if action.views and view not in action.views:
             continue
         if not (action.writes and read_only) and not (action.paces and not paces):
             yield action
 
 
-def groups(extra: Sequence[Action] = ()) -> dict[str, list[Action]]:
+def groups(extra: Sequence[Action] = (), registry: Sequence[Action] = ACTIONS) -> dict[str, list[Action]]:
     """Return heading -> actions, in order."""
     out: dict[str, list[Action]] = {}
-    for action in (*ACTIONS, *extra):
+    for action in (*registry, *extra):
         out.setdefault(action.group, []).append(action)
     return out

@@ -15,7 +15,7 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
-from textual.binding import Binding
+from textual.binding import Binding, BindingsMap
 from textual.color import Color
 from textual.filter import LineFilter, NoColor
 
@@ -23,6 +23,7 @@ from twin.errors import TwinError
 from twin.tui import actions
 from twin.tui import format as fmt
 from twin.tui.finding import Finding
+from twin.tui.local import Local
 from twin.tui.metrics import METRICS, map_of, metric_of
 from twin.tui.output import CellCompositor
 from twin.tui.panels.air import LAYERS, has_field
@@ -34,7 +35,9 @@ from twin.tui.panels.rack import RackMap
 from twin.tui.screens.help import HelpScreen
 from twin.tui.screens.main import MainScreen
 from twin.tui.screens.menu import FaultMenu, Menu, SettingMenu
+from twin.tui.taking import Taking
 from twin.tui.theme import MAPS, Depth, Palette, nearest_256, textual_theme
+from twin.tui.tour import Touring
 from twin.tui.ui import WINDOWS_NS, Ui
 from twin.tui.widgets.heatmap import HeatMap
 from twin.tui.widgets.table import Table
@@ -96,7 +99,7 @@ def depth_of(app: App[Any]) -> Depth:
     return {"256": "256", "standard": "16", "windows": "16"}.get(system or "truecolor", "truecolor")  # type: ignore[return-value]
 
 
-class TwinApp(Finding):
+class TwinApp(Touring, Taking, Finding):
     """The live screen of one session.
 
     Args:
@@ -107,6 +110,7 @@ class TwinApp(Finding):
         view: view to begin with.
         depth: depth of colour; asked of the terminal when None.
         renderer: how the screen is written: ``cells``, ``plain``, or what the environment says when None.
+        local: what the screen may do on this computer; None where it is served to others.
     """
 
     CSS_PATH = Path(__file__).parent / "styles" / "twin.tcss"
@@ -117,18 +121,30 @@ class TwinApp(Finding):
 
     def __init__(self, session: Session, read_only: bool = False, *, ascii_only: bool = False, dark: bool = True,
                  view: str = "overview", depth: Depth | None = None, renderer: str | None = None,
-                 **kwargs: Any) -> None:
+                 local: Local | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.session = session
         palette = Palette(dark, depth or depth_of(self), ascii_only)
         self.use_renderer(renderer, COLOUR_SYSTEMS[palette.depth])
         self.ui = Ui(session, palette, session.frame(), read_only=read_only, view=view)
         self.ui.take(self.ui.frame)
+        self.local = local
+        if local is not None:
+            self._settle(local)
         self.animation_level = "none"
         self.title = "twin"
         for flag in (True, False):
             self.register_theme(textual_theme(flag))
         self.theme = "twin-dark" if dark else "twin-light"
+
+    def _settle(self, local: Local) -> None:
+        """Take over what a person prefers."""
+        ui = self.ui
+        ui.registry, ui.folder, ui.colour_map = local.registry, local.folder, local.colour_map
+        self.frames_per_s, self.seen = local.fps, local.seen
+        if local.registry is not actions.ACTIONS:
+            self._bindings = BindingsMap([Binding(",".join(a.keys), a.action, a.label, show=False)
+                                          for a in local.registry if a.keys])
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what is done to every line: colours that the terminal does not have are left out."""
@@ -147,6 +163,19 @@ class TwinApp(Finding):
         self.set_interval(1 / self.frames_per_s, self.pull)
         self.app_resume_signal.subscribe(self, lambda _: self.redraw())  # the shell wrote over it
         self.obey_signals()
+        if self.local is not None and (self.local.cast is not None or self.local.tour):
+            self.call_after_refresh(self._begin, self.local)
+
+    async def _begin(self, local: Local) -> None:
+        """Begin with the recording and the tour that were asked for."""
+        if local.cast is not None:
+            self.begin_cast(local.cast)
+        if local.tour:
+            await self.start_tour()
+
+    async def action_tour(self) -> None:
+        """Show the tour again."""
+        await self.start_tour()
 
     def obey_signals(self) -> None:
         """Leave when the process is asked to end."""

@@ -88,9 +88,9 @@ class Finding(ScreenApp):
 
     def _found(self, entry: Entry | None) -> None:
         if entry is not None:
-            self.call_later(self._go, entry)
+            self.call_later(self._go_to, entry)
 
-    async def _go(self, entry: Entry) -> None:
+    async def _go_to(self, entry: Entry) -> None:
         await go(self, entry)
 
     def open_menu(self, menu: Menu) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +50,9 @@ class Ui:
         marks: alarms and faults seen so far, for the time line.
         message: a line that answers the last key, shown until the next key.
         filters: view -> what is looked for in it; typing: the filter is being typed.
+        registry: the actions with this person's keys.
+        folder: where files are written; None where none may be.
+        tour: step of the tour, 0 without; recording: the screen is being recorded.
         trail: views to come back to.
         paces: whether this person may change the pace; extra: actions that this kind of screen has alone.
     """
@@ -68,6 +72,10 @@ class Ui:
     filters: dict[str, Filter] = field(default_factory=dict)
     typing: bool = False
     trail: list[str] = field(default_factory=list)
+    registry: tuple[Action, ...] = actions.ACTIONS
+    folder: Path | None = None
+    tour: int = 0
+    recording: bool = False
     paces: bool = True
     extra: tuple[Action, ...] = ()
     marks: dict[tuple[int, str, str], Mark] = field(default_factory=dict)
@@ -100,12 +108,19 @@ class Ui:
 
     def refuses(self, action: Action) -> bool:
         """Tell whether this person's role forbids an action now."""
-        return (action.writes and self.read_only) or (action.paces and not self.paces)
+        return (action.writes and self.read_only) or (action.paces and not self.paces) or \
+            (action.files and self.folder is None)
 
     def available(self) -> list[Action]:
         """Return the actions that work now."""
-        works = actions.available(self.view, self.read_only, paces=self.paces, extra=self.extra)
-        return [action for action in works if action.name != "back" or self.can_go_back]
+        works = actions.available(self.view, self.read_only, paces=self.paces, extra=self.extra,
+                                  registry=self.registry)
+        return [a for a in works if (a.name != "back" or self.can_go_back) and not self.refuses(a)]
+
+    def tabs(self) -> list[tuple[str, str, str]]:
+        """Return (key, view, title) of each tab, with this person's keys."""
+        keys = {action.name: action.shown for action in self.registry}
+        return [(keys[f"view_{name}"], name, title) for _, name, title in actions.VIEWS]
 
     @property
     def window_ns(self) -> int:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.message import Message
 
-from twin.tui import actions
 from twin.tui import format as fmt
 from twin.tui.widgets.canvas import Canvas, Row, Span, crop, joined, spread, width_of
 
@@ -77,7 +76,7 @@ class TabBar(Canvas):
         """Return the line."""
         active = "floor" if ui.view == "rack" else ui.view
         left: list[Span] = []
-        for key, name, title in actions.VIEWS:
+        for key, name, title in ui.tabs():
             here = name == active
             left += [(" ", ""), (key, "accent" if not here else "bold accent on sel"),
                      (f" {title}", "dim" if not here else "bold bright on sel"), (" ", "")]
@@ -86,7 +85,7 @@ class TabBar(Canvas):
     def on_click(self, event: events.Click) -> None:
         """Go to the view whose tab was hit."""
         x = 0
-        for key, name, title in actions.VIEWS:
+        for key, name, title in self.ui.tabs() if self.ui is not None else ():
             x += len(key) + len(title) + 3
             if event.x < x:
                 self.post_message(self.Chosen(name))
@@ -99,7 +98,9 @@ def alarm_counts(ui: Ui) -> Row:
     critical = sum(a.severity == "critical" for a in alarms)
     out: list[Span] = []
     if ui.read_only:
-        out += [("read only  ", "warn")]
+        out += [("read only  ", "bold warn")]
+    if ui.recording:
+        out += [("recording  ", "bold accent")]
     if critical:
         out += [(f"{ui.palette.glyph('fault')} {critical}", "bold crit"), (" ", "")]
     if len(alarms) - critical:

@@ -22,10 +22,11 @@ def help_rows(ui: Ui, width: int) -> list[Row]:
     """Return the help as rows: actions by group, then how to read the floor."""
     glyph = ui.palette.glyph
     rows: list[Row] = []
-    for group, members in actions.groups(ui.extra).items():
+    for group, members in actions.groups(ui.extra, ui.registry).items():
         rows.append(((f" {group}", "bold accent"),))
         for action in members:
-            note = " (not here: read only)" if ui.refuses(action) else ""
+            why = "read only" if action.writes else "the screen is served" if action.files else "another person acts"
+            note = f" (not here: {why})" if ui.refuses(action) else ""
             rows.append(((f"   {action.shown:>6}  ", "bold bright"), (action.doc, "fg"), (note, "warn")))
         rows.append(())
     rows.append(((" Reading the floor", "bold accent"),))

@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from twin.tui.panels.bars import ExplainLine, KeyBar, Rule, TabBar, TimeLine, TitleBar
 from twin.tui.screens.views import VIEWS, View, build
+from twin.tui.tour import TourPanel
 from twin.tui.widgets.canvas import Canvas, Row
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class MainScreen(Screen[None]):
             yield Rule(classes="line")
             with Container(id="body"):
                 yield build(self.ui.view)
+            yield TourPanel(id="tour")
             yield TimeLine(id="timeline", classes="line")
             yield ExplainLine(classes="line")
             yield KeyBar(classes="line")
@@ -61,6 +63,7 @@ class MainScreen(Screen[None]):
         """Find the bars once."""
         self.bars = [self.query_one(kind) for kind in (TitleBar, TabBar, TimeLine, KeyBar)]
         self.explain_line = self.query_one(ExplainLine)
+        self.tour = self.query_one(TourPanel)
         self.rule = self.query_one("#frame > Rule", Rule)
         self.too_small = self.query_one(TooSmall)
         self._fit()
@@ -102,5 +105,7 @@ class MainScreen(Screen[None]):
             self.rule.feed(self.ui)
             self.explain_line.text = self.view.explain(self.ui)
             self.explain_line.feed(self.ui)
+        if self.ui.tour:
+            self.tour.feed(self.ui)
         if self.has_class("-small"):
             self.too_small.feed(self.ui)
