@@ -6,8 +6,10 @@ import re
 import pytest
 from tui_fake import FakeSession, make_site
 
+from twin.tui import actions
 from twin.tui.app import TwinApp
 from twin.tui.filtering import Filter, rack_mask
+from twin.tui.hover import ABOUT, about
 from twin.tui.palette import ENTRIES_MAX, FindMenu, FindStep, entries
 from twin.tui.panels.hall import FloorMap
 from twin.tui.panels.jobs import JobTable
@@ -199,3 +201,43 @@ async def test_esc_comes_back_to_where_enter_was_pressed():
         assert app.ui.view == "events"
         await pilot.press("escape")
         assert app.ui.view == "events"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_mouse_explains_what_it_rests_on(size):
+    app = app_of(view="floor")
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        heat = app.screen.query_one(FloorMap)
+        await pilot.hover(heat, offset=heat.layout_now(app.ui).places[37])
+        await pilot.pause()
+        assert text_of(app)[-2].strip().startswith(app.ui.names("rack")[37])
+        assert app.ui.rack == 0
+        await pilot.hover("TabBar", offset=(3, 0))
+        await pilot.pause()
+        assert "five numbers" in text_of(app)[-2]
+        await pilot.press("right")
+        await pilot.pause()
+        assert "GPU temperature" in text_of(app)[-2]
+
+
+async def test_a_click_on_the_key_bar_runs_its_action():
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        x = text_of(app)[-1].index("? help")
+        await pilot.click("KeyBar", offset=(x, 0))
+        await pilot.pause()
+        assert app.screen is not app.main
+
+
+async def test_every_panel_says_what_it_is():
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        for view in (*(name for _, name, _ in actions.VIEWS), "rack"):
+            await app.main.show(view)
+            await pilot.pause()
+            for panel in app.main.view.panels:
+                assert about(panel).endswith("."), panel
+            assert text_of(app)[-2].strip(), view
+    assert all(len(text) <= 118 for text in ABOUT.values())

@@ -23,11 +23,12 @@ from twin.errors import TwinError
 from twin.tui import actions
 from twin.tui import format as fmt
 from twin.tui.finding import Finding
+from twin.tui.hover import Hovering, about
 from twin.tui.local import Local
 from twin.tui.metrics import METRICS, map_of, metric_of
 from twin.tui.output import CellCompositor
 from twin.tui.panels.air import LAYERS, has_field
-from twin.tui.panels.bars import TabBar
+from twin.tui.panels.bars import Rule, TabBar
 from twin.tui.panels.events import AlarmTable
 from twin.tui.panels.floor import hot_spots, next_metric
 from twin.tui.panels.hall import FloorMap
@@ -99,7 +100,7 @@ def depth_of(app: App[Any]) -> Depth:
     return {"256": "256", "standard": "16", "windows": "16"}.get(system or "truecolor", "truecolor")  # type: ignore[return-value]
 
 
-class TwinApp(Touring, Taking, Finding):
+class TwinApp(Touring, Taking, Finding, Hovering):
     """The live screen of one session.
 
     Args:
@@ -207,8 +208,8 @@ class TwinApp(Touring, Taking, Finding):
 
     async def on_event(self, event: Any) -> None:
         """Forget the last answer when the next key comes."""
-        if type(event).__name__ == "Key" and self.ui.message:
-            self.ui.message = ""
+        if type(event).__name__ == "Key":
+            self.ui.message, self.ui.hover = "", ()
         await super().on_event(event)
 
     # ---- time ------------------------------------------------------------------------------------------
@@ -388,7 +389,8 @@ class TwinApp(Touring, Taking, Finding):
 
     def action_help(self) -> None:
         """Show every key."""
-        self.push_screen(HelpScreen(self.ui))
+        texts = dict.fromkeys(about(panel) for panel in self.main.view.panels if not isinstance(panel, Rule))
+        self.push_screen(HelpScreen(self.ui, [*texts]))
 
     # ---- mouse -------------------------------------------------------------------------------------------
 

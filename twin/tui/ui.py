@@ -53,6 +53,7 @@ class Ui:
         registry: the actions with this person's keys.
         folder: where files are written; None where none may be.
         tour: step of the tour, 0 without; recording: the screen is being recorded.
+        hover: what is said about the cell under the mouse.
         trail: views to come back to.
         paces: whether this person may change the pace; extra: actions that this kind of screen has alone.
     """
@@ -75,6 +76,7 @@ class Ui:
     registry: tuple[Action, ...] = actions.ACTIONS
     folder: Path | None = None
     tour: int = 0
+    hover: tuple[tuple[str, str], ...] = ()
     recording: bool = False
     paces: bool = True
     extra: tuple[Action, ...] = ()

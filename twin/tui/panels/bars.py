@@ -168,7 +168,7 @@ class ExplainLine(Canvas):
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the line, or the answer to the last key."""
-        row: Row = ((" " + ui.message, "accent"),) if ui.message else ((" ", ""), *self.text)
+        row: Row = ((" " + ui.message, "accent"),) if ui.message else ((" ", ""), *(ui.hover or self.text))
         if ui.typing or ui.filter_text:
             row = (*filter_row(ui), *row) if not ui.typing else filter_row(ui)
         return [crop(row, width - 1)]

@@ -40,7 +40,8 @@ def head_row(ui: Ui, width: int) -> Row:
         left += [("  ", ""), (LAYERS[ui.layer], "fg")]
     mask = rack_mask(ui)
     if mask is not None:
-        left += [(f"  {int(mask.sum())} racks match", "accent")]
+        count = int(mask.sum())
+        left += [(f" {count}/{len(mask)}" if width < 64 else f"  {count} racks match", "accent")]
     room = width - 46 - (0 if mask is None else 20)
     return spread(tuple(left), scale_row(ui, metric, max(8, min(32, room))), width)
 

@@ -51,13 +51,16 @@ def help_rows(ui: Ui, width: int) -> list[Row]:
 
 
 class HelpText(Canvas):
-    """The scrolling text of the help."""
+    """The scrolling text of the help: what is in this view, then every key."""
 
     first = 0
+    about: Sequence[str] = ()
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the rows in sight."""
-        rows = help_rows(ui, width)
+        rows: list[Row] = [((" In this view", "bold accent"),)] if self.about else []
+        rows += [((f"   {text}", "fg"),) for text in self.about]
+        rows += [*([()] if self.about else []), *help_rows(ui, width)]
         self.first = min(max(self.first, 0), max(0, len(rows) - height))
         return rows[self.first:self.first + height]
 
@@ -78,9 +81,9 @@ class HelpScreen(ModalScreen[None]):
                 ("pagedown,ctrl+d,space", "scroll_by(15)", "Page down"), ("home,g", "scroll_by(-1000)", "First"),
                 ("end,G", "scroll_by(1000)", "Last")]
 
-    def __init__(self, ui: Ui) -> None:
+    def __init__(self, ui: Ui, about: Sequence[str] = ()) -> None:
         super().__init__()
-        self.ui = ui
+        self.ui, self.about = ui, about
 
     def compose(self) -> ComposeResult:
         """Lay out text and foot."""
@@ -89,6 +92,7 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Fill it."""
+        self.query_one(HelpText).about = self.about
         for canvas in self.query(Canvas):
             canvas.feed(self.ui)
 

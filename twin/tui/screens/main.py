@@ -95,6 +95,13 @@ class MainScreen(Screen[None]):
                 widget.display = other == name
         self.feed()
 
+    def _about(self) -> Row:
+        """Say what the panel with the cursor is, where nothing is selected."""
+        from twin.tui.hover import about  # it knows the panels, which know this screen's parts
+
+        panel = self.view.table() or next(iter(self.view.panels), None)
+        return ((about(panel), "dim"),)
+
     def feed(self, count: int = -1) -> None:
         """Give the newest frame to the frame's bars and to the view; see ``View.feed`` for ``count``."""
         self.view.feed(self.ui, count)
@@ -103,7 +110,7 @@ class MainScreen(Screen[None]):
                 bar.feed(self.ui)
         if count < 0 or (count + 1) % ExplainLine.every == 0:
             self.rule.feed(self.ui)
-            self.explain_line.text = self.view.explain(self.ui)
+            self.explain_line.text = self.view.explain(self.ui) or self._about()
             self.explain_line.feed(self.ui)
         if self.ui.tour:
             self.tour.feed(self.ui)
