@@ -247,7 +247,7 @@ async def test_too_small_says_so():
 
 async def test_help_lists_every_action():
     app = app_of()
-    async with app.run_test(size=(120, 100)) as pilot:
+    async with app.run_test(size=(140, 160)) as pilot:
         await pilot.press("question_mark")
         await pilot.pause()
         text = "\n".join(text_of(app))

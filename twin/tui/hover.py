@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ABOUT: dict[str, str] = {
     "TitleBar": "Run, date and pace. Asked and reached pace differ when the machine is too slow; + and - change it.",
     "TabBar": "The views, and what is wrong at the right; 7 lists it.",
-    "TimeLine": "The run from start to end; triangles are alarms, crosses faults, small marks what is planned.",
+    "TimeLine": "The run from start to end; triangles are alarms, discs faults, rings what is planned.",
     "Figures": "The five figures that matter, each with its verdict and its course; z changes the time span.",
     "FloorHead": "What the floor shows and its scale; m shows another metric, c another colour map.",
     "HotSpots": "The racks with the highest values, a triangle near or above the limit; x selects the first.",

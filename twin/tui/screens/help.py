@@ -12,10 +12,18 @@ from textual.screen import ModalScreen
 from twin.tui import actions
 from twin.tui.metrics import METRICS
 from twin.tui.panels.rack import THROTTLE
+from twin.tui.screens.menu import wrap
 from twin.tui.widgets.canvas import Canvas, Row, Span
 
 if TYPE_CHECKING:
     from twin.tui.ui import Ui
+
+
+def lines(head: Span, text: str, width: int, note: str = "") -> list[Row]:
+    """Return a text behind its head, on as many rows as it needs."""
+    parts = wrap(text, max(20, width - len(head[0]) - len(note) - 1)) or [""]
+    first: Row = (head, (parts[0], "fg"), (note, "warn")) if note else (head, (parts[0], "fg"))
+    return [first, *(((" " * len(head[0]), ""), (part, "fg")) for part in parts[1:])]
 
 
 def help_rows(ui: Ui, width: int) -> list[Row]:
@@ -27,7 +35,7 @@ def help_rows(ui: Ui, width: int) -> list[Row]:
         for action in members:
             why = "read only" if action.writes else "the screen is served" if action.files else "another person acts"
             note = f" (not here: {why})" if ui.refuses(action) else ""
-            rows.append(((f"   {action.shown:>6}  ", "bold bright"), (action.doc, "fg"), (note, "warn")))
+            rows += lines((f"   {action.shown:>6}  ", "bold bright"), action.doc, width, note)
         rows.append(())
     rows.append(((" Reading the floor", "bold accent"),))
     signs: list[tuple[str, str, str]] = [
@@ -43,8 +51,7 @@ def help_rows(ui: Ui, width: int) -> list[Row]:
     rows.append(())
     rows.append(((" Metrics", "bold accent"),))
     for metric in METRICS:
-        spans: list[Span] = [(f"   {metric.title:<16}", "bold bright"), (metric.doc, "fg")]
-        rows.append(tuple(spans))
+        rows += lines((f"   {metric.title:<16}", "bold bright"), metric.doc, width)
     rows.append(())
     rows.append(((" Why a GPU is slow: ", "bold accent"), (", ".join(word for _, word in THROTTLE), "fg")))
     return rows
@@ -59,7 +66,7 @@ class HelpText(Canvas):
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the rows in sight."""
         rows: list[Row] = [((" In this view", "bold accent"),)] if self.about else []
-        rows += [((f"   {text}", "fg"),) for text in self.about]
+        rows += [row for text in self.about for row in lines(("   ", ""), text, width)]
         rows += [*([()] if self.about else []), *help_rows(ui, width)]
         self.first = min(max(self.first, 0), max(0, len(rows) - height))
         return rows[self.first:self.first + height]

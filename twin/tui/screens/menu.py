@@ -96,12 +96,13 @@ class Step(Canvas):
         rows += [()] * (height - 3 - len(rows))
         pick = self.chosen()
         doc = self.error or (pick.doc if pick else "")
-        for part in _wrap(doc, width - 4)[:2]:
+        for part in wrap(doc, width - 4)[:2]:
             rows.append((("  " + part, "warn" if self.error else "fg"),))
         return rows
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
+    """Break a text between words into lines of a width."""
     lines, now = [], ""
     for word in text.split():
         if now and len(now) + 1 + len(word) > width:
