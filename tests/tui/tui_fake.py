@@ -290,6 +290,11 @@ def _fill_jobs(site: Site, tick: int, out: dict[str, np.ndarray]) -> None:
         out[f"workload.{name}"][:] = value
 
 
+def racks_of(site: Site) -> int:
+    """Return the number of racks."""
+    return len(site.topology.rack_row)
+
+
 def _fill_rest(site: Site, out: dict[str, np.ndarray], calm: bool) -> None:
     it = float(out["power.rack_input_w"].sum())
     for name, value in (("power.it_w", it), ("power.cooling_w", 0.07 * it), ("power.loss_w", 0.055 * it),
@@ -317,6 +322,12 @@ def _fill_rest(site: Site, out: dict[str, np.ndarray], calm: bool) -> None:
         out["liquid.pump_fault"][6] = 1
     out["air.crah_supply_temp_c"] = np.where(out["air.crah_fault"] > 0, 31.0, 22.0)
     out["air.crah_return_temp_c"] = np.full(len(out["air.crah_fault"]), 35.0)
+    for name, value in (("capture", 0.97), ("supplied", 0.9)):
+        out[f"air.rack_{name}_frac"] = np.full(racks_of(site), value)
+    out["air.hall_supply_heat_frac"][:], out["air.hall_return_heat_frac"][:] = 0.08, 0.92
+    out["air.hall_return_temp_ratio"][:], out["air.hall_dew_point_temp_c"][:] = 0.95, 14.2
+    out["liquid.tcs_flow_frac"][:], out["liquid.tcs_flow_kg_s"][:] = 0.98, 34.0
+    out["liquid.tcs_inventory_kg"][:], out["liquid.tcs_dp_pa"][:] = 1140.0, 65_000.0
     out["air.crah_heat_w"] = np.where(out["air.crah_fault"] > 0, 0, 2.6e5)
     out["air.crah_air_flow_m3_s"] = np.where(out["air.crah_fault"] > 0, 0, 18.0)
     out["plant.loop_supply_temp_c"][:], out["plant.loop_return_temp_c"][:] = (32.1, 18.0), (41.0, 24.2)

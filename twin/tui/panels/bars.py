@@ -171,7 +171,14 @@ class ExplainLine(Canvas):
         row: Row = ((" " + ui.message, "accent"),) if ui.message else ((" ", ""), *(ui.hover or self.text))
         if ui.typing or ui.filter_text:
             row = (*filter_row(ui), *row) if not ui.typing else filter_row(ui)
-        return [crop(row, width - 1)]
+        return [crop(row if ui.typing else whole_parts(row, width - 1), width - 1)]
+
+
+def whole_parts(row: Row, width: int) -> Row:
+    """Leave out explanations (dim) at the end that would be cut, as long as something is left."""
+    while len(row) > 2 and width_of(row) > width and row[-1][1] == "dim":
+        row = row[:-1]
+    return row
 
 
 def filter_row(ui: Ui) -> Row:

@@ -1,84 +1,21 @@
-"""Cooling: the way of the heat from chip to sky, and tables of loops, CDUs, CRAHs and heat rejection."""
+"""Tables of plant loops, heat rejection and CDUs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from twin.tui import format as fmt
-from twin.tui.metrics import liquid_racks
-from twin.tui.panels.signs import cdu_sign, crah_sign, pumps_of
-from twin.tui.widgets.canvas import Canvas, Row, Span, crop
+from twin.tui.panels.signs import cdu_sign, pumps_of
+from twin.tui.widgets.canvas import Span
 from twin.tui.widgets.table import Col, Table
 
 if TYPE_CHECKING:
     from twin.tui.ui import Ui
 
 
-class HeatPath(Canvas):
-    """The way of the heat in two lines: temperatures on the stations, heat between them."""
-
-    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
-        """Return the two ways: by coolant and by air."""
-        return [crop(row, width) for row in (*heat_paths(ui), weather_row(ui))]
-
-
 def _t(value: float | None) -> str:
     return fmt.temp(value, "°")
-
-
-def heat_paths(ui: Ui) -> list[Row]:
-    """Return one row for the coolant's way and one for the air's."""
-    arrow = f" {ui.palette.glyph('flow')} "
-    rows: list[Row] = []
-    supply, back = ui.column("liquid.rack_supply_temp_c"), ui.column("liquid.rack_return_temp_c")
-    heat = ui.column("liquid.cdu_heat_w")
-    liquid = liquid_racks(ui)
-    if supply is not None and back is not None and heat is not None and liquid.any():
-        rows.append((
-            (" liquid  ", "accent"), ("chip ", "dim"), (_t(ui.value("chip.gpu_temp_max_c")), "bright"), (arrow, "dim"),
-            ("racks ", "dim"), (f"{_t(float(supply[liquid].max()))}/{_t(float(back[liquid].max()))}", "bright"),
-            (arrow, "dim"), ("CDUs ", "dim"), (fmt.power(float(heat.sum())), "bright"),
-            *_loop_part(ui, arrow, "cdu")))
-    inlet, outlet = ui.column("air.rack_inlet_temp_c"), ui.column("air.rack_outlet_temp_c")
-    heat = ui.column("air.crah_heat_w")
-    if inlet is not None and outlet is not None and heat is not None:
-        rows.append((
-            (" air     ", "accent"), ("racks ", "dim"),
-            (f"{_t(float(inlet.max()))}/{_t(float(outlet.max()))}", "bright"), (arrow, "dim"), ("CRAHs ", "dim"),
-            (fmt.power(float(heat.sum())), "bright"), *_loop_part(ui, arrow, "crah")))
-    return rows
-
-
-def _loop_part(ui: Ui, arrow: str, axis: str) -> tuple[Span, ...]:
-    """Return the plant loops that the CDUs or CRAHs give their heat to."""
-    loops = getattr(ui.site.hydronics if axis == "cdu" else ui.site.floor, f"{axis}_loop", None)
-    if loops is None:
-        return ()
-    out: list[Span] = []
-    for loop in sorted({int(i) for i in np.asarray(loops) if int(i) >= 0}):
-        out += [(arrow, "dim"), (f"{fmt.clean(ui.element_name('loop', loop))} ", "dim"),
-                (f"{_t(ui.value('plant.loop_return_temp_c', loop))}/{_t(ui.value('plant.loop_supply_temp_c', loop))}",
-                 "bright")]
-    return (*out, (arrow, "dim"), ("sky", "dim")) if out else ()
-
-
-def weather_row(ui: Ui) -> Row:
-    """Return the weather in one row."""
-    outdoor, wet = ui.value("weather.outdoor_temp_c"), ui.value("weather.wet_bulb_temp_c")
-    if outdoor is None:
-        return ()
-    humidity, rejected = ui.value("weather.rel_humidity_frac"), ui.value("plant.rejected_heat_w")
-    makeup = ui.value("plant.makeup_kg_s")
-    row: list[Span] = [(" outdoor ", "accent"), (fmt.temp(outdoor), "bright"), ("  wet bulb ", "dim"),
-                       (fmt.temp(wet), "bright"), ("  humidity ", "dim"), (fmt.percent(humidity), "bright")]
-    if rejected is not None:
-        row += [("  heat to the sky ", "dim"), (fmt.power(rejected), "bright")]
-    if makeup is not None:
-        row += [("  water ", "dim"), (f"{makeup * 3.6:.1f} t/h", "bright")]
-    return tuple(row)
 
 
 class LoopTable(Table):
@@ -148,8 +85,10 @@ class CduTable(Table):
 
     def cols(self, ui: Ui) -> Sequence[Col]:
         """Return the columns."""
-        return (Col("CDU", 11), Col("supply", 8, True), Col("set", 7, True, 56), Col("return", 8, True, 56),
-                Col("flow", 11, True), Col("heat", 10, True, 66), Col("valve", 7, True, 76), Col("pumps", 0))
+        longest = max((len(name) for name in ui.names("cdu")), default=8)
+        return (Col("CDU", longest + 4), Col("supply", 7, True), Col("set", 7, True, 84), Col("return", 7, True, 56),
+                Col("flow", 11, True), Col("approach", 9, True, 66), Col("heat", 9, True, 74),
+                Col("valve", 6, True, 90), Col("pumps", 0))
 
     def items(self, ui: Ui) -> Sequence[Any]:
         """Return the CDUs."""
@@ -163,17 +102,21 @@ class CduTable(Table):
         flow = ui.value("liquid.cdu_flow_kg_s", i)
         at_work = flow is not None and flow > 1e-3
         warm = at_work and supply is not None and wanted is not None and supply > wanted + 2
+        approach = approach_k(ui, i)
         return ((f"{ui.palette.glyph(sign)} {ui.element_name('cdu', i)}", ink if sign == "off" else "fg"),
                 (_t(supply), "bold warn" if warm else "fg" if at_work else "dim"), (_t(wanted), "dim"),
                 (_t(ui.value("liquid.cdu_return_temp_c", i)), "fg" if at_work else "dim"),
-                (f"{flow:.1f} kg/s" if at_work and flow is not None else "stands by", "fg" if at_work else "dim"),
+                (cdu_flow(ui, i) if at_work else "off" if sign == "off" else "stands by", "fg" if at_work else "dim"),
+                (fmt.NONE if approach is None or not at_work else f"{approach:.1f} K", "fg" if at_work else "dim"),
                 (fmt.power(ui.value("liquid.cdu_heat_w", i), 3), "fg" if at_work else "dim"),
                 (fmt.percent(ui.value("liquid.cdu_valve_frac", i)), "fg"), _pumps(ui, i))
 
 
 def _pumps(ui: Ui, cdu: int) -> Span:
-    """Return the speeds of a CDU's pumps, in words when one is tripped."""
+    """Return the speeds of a CDU's pumps, in words when one is tripped; a leak before them."""
     parts, bad = [], False
+    if ui.value("liquid.cdu_leak_m", cdu):
+        parts, bad = ["leaks"], True
     for pump in pumps_of(ui, cdu):
         fault = bool(ui.value("liquid.pump_fault", pump))
         speed = ui.value("liquid.pump_speed_frac", pump)
@@ -183,34 +126,21 @@ def _pumps(ui: Ui, cdu: int) -> Span:
     return " ".join(parts), "bold crit" if bad else "fg"
 
 
-class CrahTable(Table):
-    """CRAHs: supply and return air, flow, fan, valve, heat."""
+def cdu_flow(ui: Ui, cdu: int) -> str:
+    """Write the secondary flow of a CDU: litres a minute where its coolant's density is known."""
+    flow, of = ui.value("liquid.cdu_flow_kg_s", cdu), getattr(ui.site.hydronics, "cdu_tcs", None)
+    rho = getattr(ui.site.hydronics, "tcs", {}).get("rho_rating_kg_m3")
+    if flow is None or of is None or rho is None or int(of[cdu]) < 0:
+        return fmt.NONE if flow is None else f"{flow:.1f} kg/s"
+    return fmt.flow(flow, float(rho[int(of[cdu])]))
 
-    heading = "CRAHs"
-    nothing = "no CRAH"
 
-    def cols(self, ui: Ui) -> Sequence[Col]:
-        """Return the columns."""
-        return (Col("CRAH", 13), Col("supply", 8, True), Col("set", 7, True, 56), Col("return", 8, True, 56),
-                Col("air", 11, True), Col("heat", 10, True, 66), Col("valve", 7, True, 76), Col("fan", 7, True))
-
-    def items(self, ui: Ui) -> Sequence[Any]:
-        """Return the CRAHs."""
-        return range(len(ui.names("crah")))
-
-    def cells(self, ui: Ui, item: Any) -> Sequence[Span]:
-        """Return one CRAH."""
-        i = int(item)
-        sign, _ = crah_sign(ui, i)
-        bad, calm = sign == "off", "dim" if sign == "standby" else "fg"
-        supply, wanted = ui.value("air.crah_supply_temp_c", i), ui.value("air.crah_supply_setpoint_c", i)
-        flow = ui.value("air.crah_air_flow_m3_s", i)
-        warm = supply is not None and wanted is not None and supply > wanted + 2 and sign == "unit"
-        fan: Span = ("off", "bold crit") if bad else (fmt.percent(ui.value("air.crah_fan_frac", i)), calm)
-        name = f"{ui.palette.glyph(sign)} {ui.element_name('crah', i)}"
-        return ((name, "bold crit" if bad else calm),
-                (_t(supply), "bold warn" if warm else calm), (_t(wanted), "dim"),
-                (_t(ui.value("air.crah_return_temp_c", i)), calm),
-                ("stands by" if sign == "standby" else fmt.NONE if flow is None else f"{flow:.1f} m³/s", calm),
-                (fmt.power(ui.value("air.crah_heat_w", i), 3), calm),
-                (fmt.percent(ui.value("air.crah_valve_frac", i)), calm), fan)
+def approach_k(ui: Ui, cdu: int) -> float | None:
+    """Return how far a CDU's supply is above what cools it: its facility water, or the air of a liquid-to-air unit."""
+    supply, air = ui.value("liquid.cdu_supply_temp_c", cdu), getattr(ui.site.hydronics, "cdu_air_rack", None)
+    if air is not None and int(air[cdu]) >= 0:
+        cold = ui.value("air.rack_inlet_temp_c", int(air[cdu]))
+    else:
+        loop = int(ui.site.hydronics.cdu_loop[cdu])
+        cold = ui.value("plant.loop_supply_temp_c", loop) if loop >= 0 else None
+    return None if supply is None or cold is None else supply - cold

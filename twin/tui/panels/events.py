@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twin.tui import format as fmt
@@ -31,6 +32,11 @@ def clock(ui: Ui, at_ns: int) -> str:
     return fmt.clock(ui.site.start_unix_ns, at_ns, ui.site.utc_offset_s)
 
 
+def _place_width(places: Iterable[str]) -> int:
+    """Return the width of a column of places: as wide as the longest, within reason."""
+    return min(24, max(14, 2 + max((len(place) for place in places), default=0)))
+
+
 def sorted_alarms(ui: Ui) -> list[ActiveAlarm]:
     """Return the alarms that stand, worst first, then newest first, acknowledged ones behind."""
     return sorted(ui.frame.alarms, key=lambda a: (a.acknowledged, _RANK.get(a.severity, 3), -a.since_ns))
@@ -44,7 +50,8 @@ class AlarmTable(Table):
 
     def cols(self, ui: Ui) -> Sequence[Col]:
         """Return the columns."""
-        return (Col("", 3), Col("since", 9), Col("for", 9, True, 60), Col("place", 14), Col("what", 0),
+        return (Col("", 3), Col("level", 9, least=110), Col("since", 9), Col("for", 9, True, 60),
+                Col("place", _place_width(item.place for item in ui.frame.alarms)), Col("what", 0),
                 Col("seen", 6, least=70))
 
     def items(self, ui: Ui) -> Sequence[Any]:
@@ -55,9 +62,32 @@ class AlarmTable(Table):
         """Return one alarm."""
         sign, ink = severity(ui, item.severity)
         calm = "dim" if item.acknowledged else "fg"
-        return ((sign, "dim" if item.acknowledged else ink), (clock(ui, item.since_ns), calm),
+        return ((sign, "dim" if item.acknowledged else ink), (item.severity, "dim"), (clock(ui, item.since_ns), calm),
                 (fmt.span(ui.frame.now_ns - item.since_ns), calm), (item.place, calm), (fmt.clean(item.text), calm),
                 ("yes" if item.acknowledged else "", "dim"))
+
+
+class AlarmPage(Canvas):
+    """The selected alarm in full: what it is, how bad, what one can do."""
+
+    every = 5
+
+    def __init__(self, table: AlarmTable, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.table = table
+
+    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
+        """Return the page."""
+        item = self.table.selected(ui)
+        return () if item is None else alarm_page(ui, item, width)[:height]
+
+
+def alarm_page(ui: Ui, alarm: ActiveAlarm, width: int) -> list[Row]:
+    """Return an alarm with its advice, wrapped."""
+    sign, ink = severity(ui, alarm.severity)
+    seen = ", acknowledged" if alarm.acknowledged else ""
+    head: Row = ((f"{sign} {alarm.severity}", ink), (f" {alarm.place}", "bold fg"), (f" {alarm.name}{seen}", "dim"))
+    return [head, *[((text, "fg"),) for text in textwrap.wrap(fmt.clean(alarm.advice), max(20, width - 1))]]
 
 
 class FaultTable(Table):
@@ -68,7 +98,8 @@ class FaultTable(Table):
 
     def cols(self, ui: Ui) -> Sequence[Col]:
         """Return the columns."""
-        return (Col("", 3), Col("since", 9), Col("ends", 9), Col("place", 14), Col("fault", 0))
+        return (Col("", 3), Col("since", 9), Col("ends", 9),
+                Col("place", _place_width(item.place for item in ui.frame.faults)), Col("fault", 0))
 
     def items(self, ui: Ui) -> Sequence[Any]:
         """Return the faults."""
@@ -93,7 +124,7 @@ class EventTable(Table):
 
     def cols(self, ui: Ui) -> Sequence[Col]:
         """Return the columns."""
-        return (Col("", 3), Col("time", 9), Col("kind", 9, least=56), Col("place", 14), Col("what", 0))
+        return (Col("", 3), Col("time", 9), Col("kind", 9, least=56), Col("place", 16), Col("what", 0))
 
     def items(self, ui: Ui) -> Sequence[Any]:
         """Return the events, oldest first."""

@@ -42,7 +42,7 @@ def head_row(ui: Ui, width: int) -> Row:
     if mask is not None:
         count = int(mask.sum())
         left += [(f" {count}/{len(mask)}" if width < 64 else f"  {count} racks match", "accent")]
-    room = width - 46 - (0 if mask is None else 20)
+    room = width - 52 - (0 if mask is None else 20)
     return spread(tuple(left), scale_row(ui, metric, max(8, min(32, room))), width)
 
 
@@ -56,7 +56,11 @@ def scale_row(ui: Ui, metric: Metric, cells: int) -> Row:
         level = i * LEVELS // cells
         char = ui.palette.ramp_glyph(level) if ui.palette.depth == "mono" or ui.palette.ascii else "█"
         ramp.append((char, f"{name}:{level}"))
-    return ((f"{lo:.0f} ", "dim"), *ramp, (f" {hi:.0f} {metric.unit} ", "dim"))
+    limit = metric.limit(ui.site)
+    if limit is not None and lo < limit < hi:
+        ramp[min(cells - 1, int((limit - lo) / (hi - lo) * cells))] = (ui.palette.glyph("limit"), "bold crit")
+    at_end = " limit" if limit is not None and limit >= hi and cells >= 12 else ""
+    return ((f"{lo:.0f} ", "dim"), *ramp, (f" {hi:.0f} {metric.unit}", "dim"), (f"{at_end} ", "crit"))
 
 
 class HotSpots(Canvas):

@@ -9,6 +9,7 @@ import numpy as np
 from twin.tui.filtering import rack_mask
 from twin.tui.metrics import map_of, metric_of, rack_values
 from twin.tui.panels.air import draw_field, has_field, layer_of, rack_in_field
+from twin.tui.panels.airside import KINDS, crah_state
 from twin.tui.panels.signs import cdu_sign, crah_sign
 from twin.tui.plan import AislePlan, Gather, Layout, gather, layout
 from twin.tui.theme import LEVELS, NONE
@@ -148,8 +149,23 @@ def _draw_rows(grid: Grid, lay: Layout, ui: Ui) -> None:
         for k, cdu in enumerate(row.cdus_right):
             sign, ink = cdu_sign(ui, cdu)
             grid.text(right + k, middle, ui.palette.glyph(sign), ink)
+        for k, cooler in enumerate(in_row(ui).get(row.name, ())):
+            sign, ink = crah_sign(ui, cooler)
+            if right + len(row.cdus_right) + k < lay.width:
+                grid.text(right + len(row.cdus_right) + k, middle, ui.palette.glyph(sign), ink)
     if lay.top_y >= 0 and any(row.cdus_right for row in lay.plan.rows):
         grid.text(right, lay.top_y, "CDU", "dim")
+
+
+def in_row(ui: Ui) -> dict[str, list[int]]:
+    """Return the coolers that stand among the racks of each row, by the row's name."""
+    found: dict[str, list[int]] | None = ui.cache.get("in_row")
+    if found is None:
+        found, kinds = ui.cache.setdefault("in_row", {}), getattr(ui.site.floor, "crah_kind", ())
+        for crah, kind in enumerate(kinds):
+            if KINDS[int(kind)] == "in-row":
+                found.setdefault(ui.element_name("crah", crah).rpartition(".")[0], []).append(crah)
+    return found
 
 
 def _draw_crahs(grid: Grid, lay: Layout, ui: Ui) -> None:
@@ -171,12 +187,36 @@ def _draw_crahs(grid: Grid, lay: Layout, ui: Ui) -> None:
             grid.text(at[k] + 1, y, text, ink if sign == "off" else "dim")
 
 
+def hurt_racks(ui: Ui) -> Any:
+    """Return a flag for each rack: its coolant leaks or is short, its door is broken; None when all are well."""
+    version, found = ui.cache.get("hurt", (-1, None))
+    if version == ui.frame.version:
+        return found
+    flags = np.zeros(len(ui.site.topology.rack_row), dtype=bool)
+    for name, bound in (("rack_protected", 0), ("rack_leak_m", 0.0), ("rack_air_frac", 0.01),
+                        ("rack_coupling_factor", 1.5), ("rack_valve_k_factor", 1.5), ("rack_filter_factor", 2.0)):
+        column = ui.column(f"liquid.{name}")
+        if column is not None:
+            flags |= np.asarray(column) > bound
+    valve, doors = ui.column("liquid.rack_valve_frac"), getattr(ui.site.floor, "rack_door", None)
+    if valve is not None:
+        flags |= np.asarray(valve) < 0.99
+    if doors is not None and (np.asarray(doors) >= 0).any():
+        at = np.flatnonzero(np.asarray(doors) >= 0)
+        bad = [crah_state(ui, int(doors[rack]))[1] == "bold crit" for rack in at]
+        flags[at] |= np.array(bad)
+    found = flags if flags.any() else None
+    ui.cache["hurt"] = (ui.frame.version, found)
+    return found
+
+
 def _draw_marks(grid: Grid, lay: Layout, ui: Ui) -> None:
     """Mark racks that are throttled, dead or have nothing to show, and the selected one."""
     throttled, energised = ui.column("chip.rack_throttled"), ui.column("power.rack_energised")
     metric = metric_of(ui)
     values = rack_values(ui, metric) if metric.liquid_only else None
     glyph, mask = ui.palette.glyph, rack_mask(ui)
+    hurt = hurt_racks(ui)
     for rack in lay.plan.racks:
         x, y = lay.places[rack]
         if mask is not None and not mask[rack]:
@@ -185,6 +225,8 @@ def _draw_marks(grid: Grid, lay: Layout, ui: Ui) -> None:
         cx, cy = x + (lay.cell_w - 1) // 2, y + (lay.cell_h - 1) // 2
         if energised is not None and not energised[rack]:
             grid.text(cx, cy, glyph("off"), "bold crit")
+        elif hurt is not None and hurt[rack]:
+            grid.text(cx, cy, glyph("fault"), "contrast")
         elif throttled is not None and throttled[rack]:
             grid.text(cx, cy, glyph("alarm"), "contrast")
         elif values is not None and not np.isfinite(values[rack]):

@@ -25,6 +25,7 @@ class Trace:
         scale: factor from the column's unit to the one that is written.
         text: writes a value (scaled).
         floor, ceiling: the value axis holds at least these.
+        needs: axis without which it means nothing.
     """
 
     column: str
@@ -34,6 +35,7 @@ class Trace:
     index: int = 0
     floor: float | None = None
     ceiling: float | None = None
+    needs: str = ""
 
 
 IT = Trace("power.it_w", "IT power", fmt.power)
@@ -43,7 +45,7 @@ LOSS = Trace("power.loss_w", "electrical losses", fmt.power, floor=0.0)
 PUE = Trace("ledger.pue_ratio", "PUE", fmt.ratio, floor=1.0, ceiling=1.1)
 HOTTEST = Trace("chip.gpu_temp_max_c", "hottest GPU", fmt.temp)
 INLET = Trace("air.inlet_temp_max_c", "warmest rack inlet", fmt.temp)
-COOLANT = Trace("liquid.supply_temp_max_c", "warmest coolant supply", fmt.temp)
+COOLANT = Trace("liquid.supply_temp_max_c", "warmest coolant supply", fmt.temp, needs="cdu")
 OUTDOOR = Trace("weather.outdoor_temp_c", "outdoor air", fmt.temp)
 WET_BULB = Trace("weather.wet_bulb_temp_c", "wet bulb", fmt.temp)
 TOKENS = Trace("workload.tokens_s", "tokens", lambda v: fmt.si(v, "tok/s"), floor=0.0)
@@ -120,7 +122,7 @@ class Plots(Canvas):
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the plots."""
-        shown = [t for t in self.traces if ui.column(t.column) is not None]
+        shown = [t for t in self.traces if ui.column(t.column) is not None and (not t.needs or ui.names(t.needs))]
         if not shown:
             return []
         columns = max(1, min(len(shown), width // 46)) if height < len(shown) * self.least else 1

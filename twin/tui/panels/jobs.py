@@ -42,7 +42,11 @@ class JobTable(Table):
         if state is None:
             return ((self.heading, "bold fg"),)
         counts = np.bincount(np.asarray(state), minlength=7)
-        text = f"  {counts[2]} running, {counts[1]} queued, {counts[3]} completed, {counts[4]} failed"
+        restarting = f"{counts[5]} restarting, " if counts[5] else ""
+        text = f"  {counts[2]} running, {restarting}{counts[1]} queued, {counts[3]} completed, {counts[4]} failed"
+        goodput = ui.kpi("goodput_frac")
+        if goodput is not None:
+            text += f"; goodput {fmt.percent(goodput)}"
         return ((" " + self.heading, "bold bright" if not self.active else "bold accent"), (text, "dim"))
 
     def items(self, ui: Ui) -> Sequence[Any]:
@@ -115,7 +119,7 @@ class JobBrief(JobTable):
 
     def cols(self, ui: Ui) -> Sequence[Col]:
         """Return the columns."""
-        return (Col("", 2), Col("job", 0), Col("state", 11), Col("GPUs", 7, True), Col("done", 8, True),
+        return (Col("", 2), Col("job", 0), Col("state", 11, least=38), Col("GPUs", 7, True), Col("done", 8, True),
                 Col("speed", 7, True, 50), Col("activity", 9, True, 60), Col("tokens", 13, True, 70))
 
     def cells(self, ui: Ui, item: Any) -> Sequence[Span]:
@@ -125,7 +129,12 @@ class JobBrief(JobTable):
     def head(self, ui: Ui, items: Sequence[Any]) -> Row:
         """Return the counts."""
         row = super().head(ui, items)
-        return ((row[0][0], "fg"), (row[1][0], "dim")) if len(row) > 1 else row
+        state = ui.column("workload.job_state")
+        if state is None or len(row) < 2:
+            return row
+        counts = np.bincount(np.asarray(state), minlength=7)
+        hurt = f", {counts[4]} failed" if counts[4] else ""
+        return ((row[0][0], "fg"), (f"  {counts[2]} running, {counts[1]} queued{hurt}", "dim"))
 
 
 #: seconds are what job columns count in; kept here so that a reader finds the unit

@@ -44,9 +44,11 @@ class NetworkMatrix(HeatMap):
         up = quantise(_grouped(load[links], groups), 0.0, 1.0)
         back = quantise(_grouped(load[(links + half) % len(load)], groups), 0.0, 1.0)
         for b in range(fit.blocks):
-            head = f"spines 1..{links.shape[1]}" if fit.rails == 1 else f"rail {b // fit.folds + 1}"
+            head = f"spines 1..{links.shape[1]}" if fit.rails == 1 else \
+                f"rail {b // fit.folds + 1}" if fit.pitch >= 8 else f"r{b // fit.folds + 1}"
             if not fit.label:
-                head = "" if b % fit.folds else f"{b // fit.folds + 1}"
+                rail = f"r{b // fit.folds + 1}" if fit.rails > 1 else f"spines 1..{links.shape[1]}"
+                head = "" if b % fit.folds else rail
             grid.text(b * fit.pitch + (fit.label if fit.rails == 1 else 1), 0, head[:fit.pitch - 1], "dim")
         for leaf in range(links.shape[0]):
             b, line = fit.place(leaf)
@@ -125,9 +127,13 @@ class NetworkHead(Canvas):
         fabric = ui.site.fabric
         tiers, spec = getattr(fabric, "tiers", None), ui.site.spec.fabric
         left: list[Span] = [(" leaves × spines", "bold bright")]
+        hurt = faults_in(ui)
         if tiers is not None and matrix(ui) is not None:
             rails = f"{tiers.rails} rails × " if tiers.rails > 1 else ""
-            left += [(f"  {rails}{tiers.leaves} leaves, {spec.type}", "dim")]
+            if hurt:
+                left += [(f"  {hurt}", "bold crit")]
+            if width >= 60:
+                left += [(f"  {rails}{tiers.leaves} leaves, {spec.type}", "dim")]
         ramp: list[Span] = [("load 0 ", "dim")]
         cells = 16 if width >= 60 else 8
         for i in range(cells):
@@ -135,6 +141,50 @@ class NetworkHead(Canvas):
             plain = ui.palette.depth == "mono" or ui.palette.ascii
             ramp.append((ui.palette.ramp_glyph(level) if plain else "█", f"{MAP}:{level}"))
         return [spread(tuple(left), (*ramp, (" 100 % ", "dim")), width)]
+
+
+def faults_in(ui: Ui) -> str:
+    """Return in words what of the fabric is out of service, nothing when all of it works."""
+    capacity, down = ui.column("network.link_capacity_frac"), ui.value("network.switch_down_count") or 0
+    links = 0 if capacity is None else int((np.asarray(capacity) < 1).sum())
+    words = [f"{down:.0f} switch{'es' if down > 1 else ''} down"] if down else []
+    return ", ".join(words + ([f"{links} link{'s' if links > 1 else ''} hurt"] if links else []))
+
+
+class RailTable(Table):
+    """Load of the links between leaves and spines, rail by rail."""
+
+    heading = "congestion by rail"
+    nothing = "no rail"
+
+    def cols(self, ui: Ui) -> Sequence[Col]:
+        """Return the columns."""
+        return (Col("rail", 6), Col("mean", 7, True), Col("busiest", 9, True), Col("demand", 8, True),
+                Col("", 0, least=44))
+
+    def items(self, ui: Ui) -> Sequence[Any]:
+        """Return (rail, mean load, largest load, largest demand) of each rail."""
+        links, rails = matrix(ui), getattr(ui.site.fabric, "leaf_rail", None)
+        load, demand = ui.column("network.link_load_frac"), ui.column("network.link_demand_ratio")
+        if links is None or rails is None or load is None or demand is None:
+            return []
+        both = np.concatenate([links, (links + len(load) // 2) % len(load)], axis=1)
+        of = np.asarray(rails)
+        out = []
+        for rail in range(int(of.max()) + 1):
+            mine = both[of == rail].ravel()
+            asked = np.asarray(demand)[mine]
+            top = float(asked[np.isfinite(asked)].max()) if np.isfinite(asked).any() else 0.0
+            out.append((rail, float(load[mine].mean()), float(load[mine].max()), top))
+        return out
+
+    def cells(self, ui: Ui, item: Any) -> Sequence[Span]:
+        """Return one rail."""
+        rail, mean, top, demand = item
+        ink = "bold warn" if demand > 1 else "fg"
+        block = "#" if ui.palette.ascii else "■"
+        return ((f"{rail + 1}", "fg"), (fmt.percent(mean), "fg"), (fmt.percent(top), ink), (fmt.percent(demand), ink),
+                (block * max(0, round(20 * min(1.0, top))), f"{MAP}:{min(LEVELS - 1, int(top * (LEVELS - 1)))}"))
 
 
 class LinkTable(Table):
@@ -201,6 +251,9 @@ class SlowdownTable(Table):
 def explain_network(ui: Ui) -> Row:
     """Say how busy the network is."""
     worst, traffic = ui.value("network.congestion_max_ratio"), ui.value("network.traffic_bytes_s")
-    return ((f"traffic {fmt.rate(traffic)}", "fg"),
+    if traffic is None:
+        return (("no scale-out fabric in this factory", "dim"),)
+    hurt = faults_in(ui)
+    return ((f"{hurt}; " if hurt else "", "bold crit"), (f"traffic {fmt.rate(traffic)}", "fg"),
             (f", busiest link asked for {fmt.percent(worst)} of its capacity", "fg"),
             ("; above 100 % jobs wait for each other", "dim"))

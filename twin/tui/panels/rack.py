@@ -10,6 +10,7 @@ import numpy as np
 
 from twin.tui import format as fmt
 from twin.tui.metrics import METRICS, liquid_racks, map_of, metric_of, rack_limit_c, rack_limit_mark
+from twin.tui.panels.airside import crah_state
 from twin.tui.theme import LEVELS
 from twin.tui.widgets.canvas import Canvas, Row, Span, width_of
 from twin.tui.widgets.heatmap import Grid, HeatMap, quantise
@@ -58,7 +59,7 @@ def rack_rows(ui: Ui, rack: int) -> list[Row]:
         dead = ui.value("power.rack_energised", rack) == 0
         rows.append(line("power", "no feed is live" if dead else fmt.power(watts), "" if dead else note,
                          "bold crit" if dead else "fg"))
-    rows += _heat_rows(ui, rack)
+    rows += _feed_rows(ui, rack) + _trouble_rows(ui, rack) + _heat_rows(ui, rack)
     if liquid_racks(ui)[rack]:
         rows += _coolant_rows(ui, rack) + _tank_rows(ui, rack)
     inlet, outlet = ui.value("air.rack_inlet_temp_c", rack), ui.value("air.rack_outlet_temp_c", rack)
@@ -66,7 +67,59 @@ def rack_rows(ui: Ui, rack: int) -> list[Row]:
         air = ui.value("air.rack_air_flow_m3_s", rack)
         rows.append(line("air", f"{fmt.temp(inlet, '')} {ui.palette.glyph('arrow')} {fmt.temp(outlet)}",
                          f"{air:.2f} m³/s" if air is not None else "", "warn" if inlet > 32 else "fg"))
+        captured, supplied = ui.value("air.rack_capture_frac", rack), ui.value("air.rack_supplied_frac", rack)
+        if captured is not None and supplied is not None and captured + supplied > 0:
+            rows.append(line("", f"{fmt.percent(supplied)} fresh", f"{fmt.percent(captured)} of exhaust captured",
+                             "warn" if supplied < 0.7 else "fg"))
     return rows + _job_rows(ui, rack)
+
+
+def _feed_rows(ui: Ui, rack: int) -> list[Row]:
+    """Return the feeds of a rack: how loaded those that are live are."""
+    feeds = getattr(ui.site.electrical, "rack_feed", None)
+    if feeds is None:
+        return []
+    spans: list[Span] = [("feeds".ljust(10), "dim")]
+    for k, node in enumerate(np.asarray(feeds)[rack].tolist()):
+        if node < 0:
+            continue
+        live = ui.value("power.elec_energised", node) != 0
+        share = ui.value("power.elec_load_frac", node)
+        spans.append((f"{'AB'[k] if k < 2 else k + 1} " + (fmt.percent(share) if live else "dead") + "  ",
+                      "bold crit" if not live else "bold warn" if share is not None and share > 0.9 else "fg"))
+    return [(*spans, ("of rating", "dim"))] if len(spans) > 1 else []
+
+
+#: what can be wrong with a rack's liquid: column, bound, whether above it is wrong, words
+_TROUBLE = (("rack_leak_m", 0.0, True, "leaks"), ("rack_air_frac", 0.01, True, "air in the coolant"),
+            ("rack_valve_frac", 0.99, False, "branch shut"), ("rack_valve_k_factor", 1.5, True, "valve stuck"),
+            ("rack_coupling_factor", 1.5, True, "coupling half mated"),
+            ("rack_filter_factor", 2.0, True, "filter clogged"))
+
+
+def troubles(ui: Ui, rack: int) -> list[str]:
+    """Return what is wrong with a rack's coolant and its face, in words."""
+    words = ["switched itself off"] if ui.value("liquid.rack_protected", rack) else []
+    short = ui.value("liquid.rack_low_flow_s", rack) or 0.0
+    if short > 0 and not words:
+        words.append(f"short of coolant for {short:.0f} s")
+    for column, bound, above, text in _TROUBLE:
+        value = ui.value(f"liquid.{column}", rack)
+        if value is not None and (value > bound if above else value < bound):
+            words.append(text)
+    doors = getattr(ui.site.floor, "rack_door", None)
+    if doors is not None and int(doors[rack]) >= 0:
+        state = crah_state(ui, int(doors[rack]))
+        words += [f"rear door: {state[0]}"] if state[1] == "bold crit" else []
+    gap = ui.value("air.rack_gap_frac", rack) or 0.0
+    if gap > 0:
+        words.append(f"{fmt.percent(gap)} without blanking panels")
+    return words
+
+
+def _trouble_rows(ui: Ui, rack: int) -> list[Row]:
+    words = troubles(ui, rack)
+    return [line("trouble", ", ".join(words), ink="bold crit")] if words else []
 
 
 def _heat_rows(ui: Ui, rack: int) -> list[Row]:
@@ -101,8 +154,22 @@ def _coolant_rows(ui: Ui, rack: int) -> list[Row]:
     flow = ui.value("liquid.rack_flow_kg_s", rack)
     if supply is None:
         return []
+    kind, note = coolant_of(ui, rack)
+    text = "" if flow is None else f"{flow:.2f} kg/s" if note is None else fmt.flow(flow, note)
     return [line("coolant", f"{fmt.temp(supply, '')} {ui.palette.glyph('arrow')} {fmt.temp(back)}",
-                 "" if flow is None else f"{flow:.2f} kg/s", "warn" if flow is not None and flow < 1e-3 else "fg")]
+                 f"{text} {kind}".strip(), "warn" if flow is not None and flow < 1e-3 else "fg")]
+
+
+def coolant_of(ui: Ui, rack: int) -> tuple[str, float | None]:
+    """Return name and rated density, kg/m3, of a rack's coolant; nothing for a bath."""
+    plumbing = ui.site.hydronics
+    of, names = getattr(plumbing, "rack_tcs", None), getattr(plumbing, "coolants", ())
+    tcs = -1 if of is None else int(of[rack])
+    rho = getattr(plumbing, "tcs", {}).get("rho_rating_kg_m3")
+    if tcs < 0 or tcs >= len(names):
+        return "", None
+    return str(names[tcs]).upper() if len(str(names[tcs])) <= 5 else str(names[tcs]), \
+        None if rho is None else float(rho[tcs])
 
 
 def _tank_rows(ui: Ui, rack: int) -> list[Row]:
@@ -172,7 +239,7 @@ def fit_rack(trays: int, per: int, width: int, height: int) -> RackFit:
     columns = -(-trays // lines)
     down = -(-trays // columns)
     room = max(6, width // columns - 6)
-    return RackFit(trays, per, down, columns, min(14, max(6, room // per)), min(2, max(1, lines // down)))
+    return RackFit(trays, per, down, columns, min(24, max(4, room // per)), min(3, max(1, lines // down)))
 
 
 class RackMap(HeatMap):
@@ -204,15 +271,14 @@ class RackMap(HeatMap):
         else:
             levels = quantise(values, metric.lo(ui.site), metric.hi(ui.site))
         self._labels(ui, grid, fit)
-        bits, watts = ui.column("chip.gpu_throttle"), ui.column("chip.gpu_power_w")
+        bits = ui.column("chip.gpu_throttle")
         for i in range(len(values)):
             x, y = fit.place(i)
             grid.pixels[2 * y:2 * (y + fit.tall), x:x + fit.cell - 1] = levels[i]
             hot = bits is not None and int(bits[first + i]) & ~0x4
-            text = _gpu_text(metric.name, float(values[i]))
-            if fit.cell >= 13 and watts is not None and metric.name == "temp":
-                text += f" {watts[first + i]:5.0f} W"
-            grid.text(x, y, (ui.palette.glyph("alarm") if hot else " ") + text, "contrast")
+            sign = ui.palette.glyph("alarm") if hot else " "
+            for k, text in enumerate(gpu_lines(ui, metric.name, float(values[i]), first + i, fit)):
+                grid.text(x, y + k, sign + text if k == 0 else " " + text, "contrast")
         x, y = fit.place(self.gpu)
         for line_y in range(y, y + fit.tall):
             grid.text(x - 1, line_y, ui.palette.glyph("left"), "bold bright")
@@ -223,7 +289,7 @@ class RackMap(HeatMap):
         letter = ui.element_name("node", int(ui.site.topology.rack_node_ptr[ui.rack])).rpartition(".")[2][:1]
         for c in range(fit.columns):
             for k in range(fit.per):
-                grid.text(5 + c * fit.pitch + k * fit.cell, 0, f" gpu{k + 1}", "dim")
+                grid.text(5 + c * fit.pitch + k * fit.cell, 0, f" gpu{k + 1}" if fit.cell > 5 else f" g{k + 1}", "dim")
         for tray in range(fit.trays):
             x, y = fit.place(tray * fit.per)
             grid.text(x - 4, y, f"{letter}{tray + 1:02d}", "dim")
@@ -249,10 +315,29 @@ class RackMap(HeatMap):
         return None
 
 
-def _gpu_text(name: str, value: float) -> str:
+#: throttle bits in a word that fits a cell
+_SHORT = ((0x200, "OFF"), (0x100, "mem"), (0x68, "hot"), (0x4, "cap"))
+
+
+def gpu_lines(ui: Ui, name: str, value: float, gpu: int, fit: RackFit) -> list[str]:
+    """Return what a GPU's cell says: the metric, then power, clock and throttle reason as far as there is room."""
     if name == "job":
-        return f"{value:3.0f}" if value >= 0 else "  -"
-    return f"{value:3.0f}°" if name == "temp" else f"{value:3.0f}"
+        return [f"{value:3.0f}" if value >= 0 else "  -"]
+    room, unit = fit.cell - 2, "°" if name == "temp" else ""
+    first = f"{value:2.0f}" if room < 4 else f"{value:3.0f}{unit}"
+    watts, clock = ui.value("chip.gpu_power_w", gpu), ui.value("chip.gpu_clock_frac", gpu)
+    bits = int(ui.value("chip.gpu_throttle", gpu) or 0)
+    why = next((word for mask, word in _SHORT if bits & mask), "")
+    more = [f"{watts:5.0f} W"] if watts is not None and name == "temp" else []
+    more += [f"{100 * clock:4.0f} %"] if clock is not None and name == "temp" else []
+    more += [f" {why:3}"]
+    lines = [first]
+    for part in more:
+        if len(lines[-1]) + len(part) <= room:
+            lines[-1] += part
+        elif len(lines) < fit.tall and len(part.strip()) <= room:
+            lines.append(part.strip() if len(part.strip()) > 3 else part[-room:])
+    return lines
 
 
 def gpu_rows(ui: Ui, gpu: int) -> list[Row]:

@@ -33,8 +33,8 @@ class TooSmall(Canvas):
         return [*[()] * (height // 2), ((text.center(width), "fg"),)]
 
 
-class MainScreen(Screen[None]):
-    """Title, tabs, view, time line, explanation, keys."""
+class MainScreen(Screen[None], inherit_bindings=False):
+    """Title, tabs, view, time line, explanation, keys; the keys are the app's, tab above all, not those for a focus."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (160, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-mid"), (50, "-tall")]

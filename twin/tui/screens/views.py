@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 
 from twin.tui.metrics import metric_of
-from twin.tui.panels import cooling, history
+from twin.tui.panels import history
+from twin.tui.panels.airside import CrahTable, HallAirTable
 from twin.tui.panels.bars import Rule
-from twin.tui.panels.cooling import CduTable, CrahTable, HeatPath, LoopTable, SkyTable
-from twin.tui.panels.events import AlarmTable, EventBrief, EventTable, FaultTable, explain_alarm
+from twin.tui.panels.cooling import CduTable, LoopTable, SkyTable
+from twin.tui.panels.events import AlarmPage, AlarmTable, EventBrief, EventTable, FaultTable, explain_alarm
 from twin.tui.panels.floor import FloorHead, HotSpots, explain_floor
 from twin.tui.panels.hall import FloorMap
 from twin.tui.panels.history import Figures, Plots
+from twin.tui.panels.hydraulics import RowTable, TankTable
+from twin.tui.panels.jobpage import JobPage
 from twin.tui.panels.jobs import JobBrief, JobTable, explain_job
-from twin.tui.panels.network import LinkTable, NetworkHead, NetworkMatrix, SlowdownTable, explain_network
+from twin.tui.panels.loops import HeatPath, lines_of
+from twin.tui.panels.machines import estimates, explain_machine
+from twin.tui.panels.network import LinkTable, NetworkHead, NetworkMatrix, RailTable, SlowdownTable, explain_network
 from twin.tui.panels.power import Backup, OneLine, Waterfall, explain_power
 from twin.tui.panels.rack import GpuPanel, RackMap, RackPanel
 from twin.tui.widgets.canvas import Canvas, Row
@@ -165,8 +170,9 @@ class Rack(View):
         """Say what is drawn."""
         metric = metric_of(ui)
         title = metric.title if metric.axis == "gpu" else "GPU temperature"
-        return ((f"{ui.element_name('rack', ui.rack)}: trays down, GPUs across, {title} in every cell", "fg"),
-                ("; a triangle marks a GPU that is slowed by heat", "dim"))
+        return ((f"{ui.element_name('rack', ui.rack)}: {title} of every GPU, a tray a line", "fg"),
+                (f"; {ui.palette.glyph('alarm')} slowed by heat, cap: by its power cap", "dim"),
+                (estimates(ui.site.topology.rack_entries[int(ui.site.topology.rack_class[ui.rack])]), "dim"))
 
 
 class Power(View):
@@ -193,29 +199,62 @@ class Power(View):
 
 
 class Cooling(View):
-    """The way of the heat, loops, CDUs, CRAHs, heat rejection."""
+    """The way of the heat, loops with what they hold, tanks, air machines, the air of the halls, heat rejection."""
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
-        yield HeatPath(id="heat-path")
+        self.path = HeatPath(id="heat-path")
+        yield self.path
         yield Rule()
         with Container(id="cooling-body"):
             with Vertical(id="cooling-left"):
                 yield CduTable(id="cdus", classes="focusable")
+                yield RowTable(id="row-loops", classes="focusable")
+                yield TankTable(id="tanks", classes="focusable")
                 yield CrahTable(id="crahs", classes="focusable")
             with Vertical(id="cooling-right"):
                 yield LoopTable(id="loops", classes="focusable")
                 yield SkyTable(id="sky", classes="focusable")
+                yield HallAirTable(id="hall-air", classes="focusable")
                 yield Plots(history.COOLANT, history.INLET, history.OUTDOOR, history.WET_BULB, id="cooling-plots")
 
+    def on_mount(self) -> None:
+        """Leave out tables of what the site does not have; the lists of machines share the space they have."""
+        super().on_mount()
+        self.sized = False
+
+    def feed(self, ui: Ui, count: int = -1) -> None:
+        """Give the newest frame to the panels; with the first one, see what the site has."""
+        if not self.sized:
+            self.sized = True
+            self.path.styles.height = lines_of(ui)
+            for table in self.tables:
+                table.set_class(not table.items(ui), "absent")
+            self.tables = [table for table in self.tables if not table.has_class("absent")]
+            if self.tables:
+                self.activate(self.tables[0])
+        super().feed(ui, count)
+
+    def activate(self, table: Table) -> None:
+        """Give the cursor to a table; where they share one place it is the one in front."""
+        super().activate(table)
+        for other in self.tables:
+            if other.parent is table.parent:
+                other.set_class(other is table, "front")
+        for side in self.query("#cooling-left, #cooling-right"):
+            mine = [t for t in self.tables if t.parent is side]
+            if mine and not any(t.has_class("front") for t in mine):
+                mine[0].add_class("front")
+
     def enter(self, ui: Ui) -> str:
-        """Go to the row of the selected CDU, or to the hall of the selected CRAH."""
+        """Go to the rack, row or hall of what is selected."""
         table = self.table()
         item = table.selected(ui) if table is not None else None
-        if isinstance(item, int) and isinstance(table, CduTable | CrahTable):
-            name = ui.element_name("cdu" if isinstance(table, CduTable) else "crah", item).rpartition(".")[0]
-            return "floor" if go_to(ui, name) else ""
-        return ""
+        if not isinstance(item, int):
+            return ""
+        axis = next((axis for kind, axis in MACHINES if isinstance(table, kind)), "")
+        name = ui.element_name(axis, item)
+        return "floor" if axis and go_to(ui, name if axis == "hall" else name.rpartition(".")[0]) else ""
 
     def explain(self, ui: Ui) -> Row:
         """Say what the selected machine does."""
@@ -226,21 +265,9 @@ class Cooling(View):
         return explain_machine(ui, table, item)
 
 
-def explain_machine(ui: Ui, table: Table, item: Any) -> Row:
-    """Say in one line what the selected CDU, CRAH, loop or group is for and what to watch."""
-    if isinstance(table, cooling.CduTable):
-        return ((ui.element_name("cdu", int(item)), "bold fg"),
-                ("  moves the row's heat to the facility loop; its valve holds the supply at the set-point", "dim"))
-    if isinstance(table, cooling.CrahTable):
-        return ((ui.element_name("crah", int(item)), "bold fg"),
-                ("  cools the hall's air; a tripped fan is seen first in the inlet air of the racks near it", "dim"))
-    if isinstance(table, cooling.LoopTable):
-        return ((ui.element_name("loop", int(item)), "bold fg"),
-                ("  water between halls and sky; a supply above its set-point: heat rejection is short", "dim"))
-    axis, i = item
-    return ((ui.element_name(axis, i), "bold fg"),
-            ("  gives the heat to the outdoor air" if axis == "rejector" else "  lifts heat below outdoor temperature",
-             "dim"))
+#: tables of machines that stand in the halls, with their axis
+MACHINES: tuple[tuple[type[Table], str], ...] = (
+    (CduTable, "cdu"), (CrahTable, "crah"), (RowTable, "tcs"), (TankTable, "tank"), (HallAirTable, "hall"))
 
 
 class Network(View):
@@ -253,9 +280,18 @@ class Network(View):
                 yield NetworkHead(classes="line")
                 yield NetworkMatrix(id="matrix")
             with Vertical(id="network-side"):
+                self.rails = RailTable(id="rails")
+                yield self.rails
                 yield LinkTable(id="links", classes="focusable")
                 yield SlowdownTable(id="slowdown", classes="focusable")
                 yield Plots(history.TRAFFIC, history.CONGESTION, id="network-plots")
+
+    def feed(self, ui: Ui, count: int = -1) -> None:
+        """Give the newest frame to the panels; the table of the rails is as tall as it needs."""
+        lines = min(11, 2 + max(1, len(self.rails.items(ui)))) if count < 0 else None
+        if lines is not None and self.rails.styles.height != lines:
+            self.rails.styles.max_height = lines
+        super().feed(ui, count)
 
     def explain(self, ui: Ui) -> Row:
         """Say how busy the network is."""
@@ -263,12 +299,21 @@ class Network(View):
 
 
 class Jobs(View):
-    """The job table and its histories."""
+    """The job table, the page of the selected job, histories."""
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
-        yield JobTable(id="jobs", classes="focusable")
-        yield Plots(history.TOKENS, history.RUNNING, id="job-plots")
+        table = JobTable(id="jobs", classes="focusable")
+        self.page = JobPage(table, id="job-page")
+        yield table
+        with Horizontal(id="job-lower"):
+            yield self.page
+            yield Plots(history.TOKENS, history.RUNNING, id="job-plots")
+
+    def move(self, ui: Ui, dx: int, dy: int) -> None:
+        """Select another job and show its page."""
+        super().move(ui, dx, dy)
+        self.page.feed(ui)
 
     def enter(self, ui: Ui) -> str:
         """Go to the floor, coloured by job, at the first rack of the selected job."""
@@ -295,9 +340,17 @@ class Events(View):
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
         with Container(id="events-body"):
-            yield AlarmTable(id="alarms", classes="focusable")
+            table = AlarmTable(id="alarms", classes="focusable")
+            self.page = AlarmPage(table, id="alarm-page")
+            yield table
+            yield self.page
             yield FaultTable(id="faults", classes="focusable")
             yield EventTable(id="log", classes="focusable")
+
+    def move(self, ui: Ui, dx: int, dy: int) -> None:
+        """Move the cursor and show the selected alarm."""
+        super().move(ui, dx, dy)
+        self.page.feed(ui)
 
     def enter(self, ui: Ui) -> str:
         """Go to the place of the selected row."""
