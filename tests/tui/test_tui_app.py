@@ -1,6 +1,9 @@
 """Every view and key at three sizes, driven by a pilot over a session that only pretends."""
 
+import asyncio
+
 import pytest
+from textual.events import Key
 from tui_fake import FakeSession, make_site
 
 from twin.tui import actions
@@ -8,6 +11,8 @@ from twin.tui.app import TwinApp
 from twin.tui.metrics import METRICS, metric_of
 from twin.tui.panels.air import fit_field
 from twin.tui.panels.hall import FloorMap
+from twin.tui.screens.help import HelpScreen
+from twin.tui.screens.main import MainScreen
 from twin.tui.screenshot import screenshot_svg
 from twin.wiring import Command
 
@@ -352,3 +357,23 @@ async def test_the_air_of_the_hall_is_a_field_of_three_layers(size):
         await pilot.click(heat, offset=fit.place(int(floor.rack_x[rack]), int(floor.rack_y[rack])))
         await pilot.pause()
         assert app.ui.rack == rack
+
+
+async def test_keys_that_come_before_the_screen_stands_are_heard_when_it_does(monkeypatch):
+    early = []
+    compose = MainScreen._compose
+
+    async def late(self) -> None:
+        for key in "4", "3", "j", "question_mark":
+            self.app.post_message(Key(key, key if len(key) == 1 else "?"))
+        await asyncio.sleep(0.2)
+        early.extend(self.app._early)
+        await compose(self)
+
+    monkeypatch.setattr(MainScreen, "_compose", late)
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert [event.key for event in early] == ["4", "3", "j", "question_mark"]
+        assert app.ui.view == "power"
+        assert isinstance(app.screen, HelpScreen)

@@ -76,7 +76,7 @@ def command(scenario: str, host: str, port: int, host_key: Path | None, authoriz
     _log_to_stderr()
     key_path = host_key or default_host_key()
     key, made = read_host_key(key_path)
-    limits = Limits(sessions=max_sessions, per_address=max_sessions, idle_s=idle_timeout / S, total_s=stay_ns / S,
+    limits = Limits(sessions=max_sessions, per_address=max_sessions + 4, idle_s=idle_timeout / S, total_s=stay_ns / S,
                     frames_per_s=fps, connects_per_min=connects_per_minute)
     keys = OperatorKeys(authorized_keys)
 

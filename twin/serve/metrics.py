@@ -138,6 +138,7 @@ def make(run: Run, *, speed: float, max_gpus: int) -> tuple[Session, Exposition]
     meter = EnergyMeter(run.sim.state.chip.gpu_power_w)
     run.sim.watches.append(meter)
     session = Session(run, speed=speed, read_only=True, frame_s=FRAME_S, columns=EXTRA_COLUMNS, endless=True)
+    session.timeline.budget_bytes = 0  # nobody goes back in time here: the first keyframe and the newest are enough
     return session, Exposition(session.site, run.source, meter, max_gpus=max_gpus)
 
 

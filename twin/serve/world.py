@@ -18,6 +18,8 @@ import msgspec
 #: how long the screen may take to close once nobody is there any more, s
 LEAVE_S = 5.0
 _MIB = 1 << 20
+#: memory for the world's past, which lets one go back in time, B
+PAST_B = 16 * _MIB
 
 
 class World(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +107,7 @@ def show(world: World) -> int:
     run = open_run(world.scenario, sets=world.sets, seed=world.seed)
     speed = math.inf if world.speed is None else world.speed
     session = PrivateSession(run, speed=min(speed, fastest), read_only=world.read_only)
+    session.timeline.budget_bytes = PAST_B
     session.start()
     try:
         app = TwinApp(session, read_only=world.read_only, depth="truecolor", driver_class=PipeDriver)

@@ -17,6 +17,7 @@ from rich.style import Style
 from textual.app import App
 from textual.binding import Binding, BindingsMap
 from textual.color import Color
+from textual.events import Key
 from textual.filter import LineFilter, NoColor
 
 from twin.errors import TwinError
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 #: how often the newest frame is looked at
 FRAMES_PER_S = 10.0
+#: keys that are kept while the screen is built; more than anybody types in that time
+EARLY_MAX = 64
 
 #: what the renderer may write at each depth
 COLOUR_SYSTEMS: dict[Depth, ColorSystem | None] = {"truecolor": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT,
@@ -129,6 +132,7 @@ class TwinApp(Touring, Taking, Finding, Hovering):
         self.use_renderer(renderer, COLOUR_SYSTEMS[palette.depth])
         self.ui = Ui(session, palette, session.frame(), read_only=read_only, view=view)
         self.ui.take(self.ui.frame)
+        self._hears, self._early = False, list[Any]()
         self.local = local
         if local is not None:
             self._settle(local)
@@ -207,10 +211,21 @@ class TwinApp(Touring, Taking, Finding, Hovering):
         return not found.views or self.ui.view in found.views
 
     async def on_event(self, event: Any) -> None:
-        """Forget the last answer when the next key comes."""
-        if type(event).__name__ == "Key":
+        """Keep keys that come before the screen stands; forget the last answer when the next key comes."""
+        if isinstance(event, Key):
+            if not self._hears:
+                if len(self._early) < EARLY_MAX:
+                    self._early.append(event)
+                return
             self.ui.message, self.ui.hover = "", ()
         await super().on_event(event)
+
+    async def on_main_screen_ready(self) -> None:
+        """Hear the keys that came too early."""
+        self._hears = True
+        early, self._early = self._early, []
+        for event in early:
+            await self.on_event(event)
 
     # ---- time ------------------------------------------------------------------------------------------
 

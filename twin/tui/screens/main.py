@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.message import Message
 from textual.screen import Screen
 
 from twin.tui.panels.bars import ExplainLine, KeyBar, Rule, TabBar, TimeLine, TitleBar
@@ -39,6 +40,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (160, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-mid"), (50, "-tall")]
 
+    class Ready(Message):
+        """Everything of the first view is mounted: keys can be heard."""
+
     def __init__(self, ui: Ui, compositor: Compositor | None = None) -> None:
         super().__init__()
         self.ui = ui
@@ -68,6 +72,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.too_small = self.query_one(TooSmall)
         self._fit()
         self.feed()
+        self.post_message(self.Ready())
 
     def on_resize(self) -> None:
         """Say so when the terminal is too small."""
