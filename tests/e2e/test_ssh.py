@@ -4,6 +4,9 @@ import os
 import re
 import shutil
 import signal
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +18,7 @@ pytest.importorskip("pyte")
 if shutil.which("ssh") is None or shutil.which("ssh-keygen") is None:
     pytest.skip("openssh-client is not installed", allow_module_level=True)
 
-from tests.e2e.ssh_rig import Client, Server, pump_for
+from tests.e2e.ssh_rig import ROOT, Client, Server, pump_for
 
 pytestmark = pytest.mark.e2e
 Connect = Callable[..., Client]
@@ -156,6 +159,23 @@ def test_resize_and_mouse(connect: Connect) -> None:
     assert viewer.leave() == 0
 
 
+def test_a_storm_of_sizes_and_terminals_that_can_little(connect: Connect) -> None:
+    plain, unset, other = (connect(size=(80, 24), term=term) for term in ("dumb", "", "xterm-256color"))
+    for client in (plain, unset, other):
+        client.up()
+    for i in range(150):
+        other.resize(1 + i * 37 % 320, 1 + i * 53 % 110)
+        pump_for(0.005)
+    other.resize(79, 24)
+    other.wait(lambda s: "needs 80x24, have 79x24" in s, "it does not say what it needs")
+    other.resize(100, 30)
+    other.wait(lambda s: "hottest GPU" in s and "quit" in s.splitlines()[29], "it did not recover")
+    for client in (plain, unset):
+        assert not re.search(rb"\x1b\[[0-9;]*[34][0-8][;0-9]*m", client.raw), "colours on a terminal without any"
+    assert plain.screen().isascii()
+    assert [client.leave() for client in (plain, unset, other)] == [0, 0, 0]
+
+
 def test_colour_depths_side_by_side(connect: Connect) -> None:
     clients = {"24": connect(env={"COLORTERM": "truecolor"}), "8": connect(), "16": connect(term="linux"),
                "0": connect(env={"NO_COLOR": "1"})}
@@ -254,6 +274,30 @@ def test_forwarding_is_refused(server: Server) -> None:
         assert result.returncode != 0, option
 
 
+def test_a_forwarded_port_leads_nowhere(server: Server) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ssh = subprocess.Popen(["ssh", *server.options(), "-N", "-L", f"{port}:127.0.0.1:{server.port}", "guest@127.0.0.1"],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    said = []
+
+    def answer() -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as conn:
+                said.append(conn.recv(64))  # the SSH server's greeting, if this leads to it
+        except ConnectionRefusedError:
+            return False
+        return True
+
+    try:
+        until(answer, "ssh does not listen")
+    finally:
+        ssh.kill()
+        ssh.wait()
+    assert said == [b""]
+
+
 def test_only_the_right_keys_open_the_door(server: Server, connect: Connect) -> None:
     assert server.run(user="operator").returncode == 255
     wrong = server.run(user="operator", key=server.eve)
@@ -273,3 +317,55 @@ def test_come_and_go(server: Server, connect: Connect) -> None:
         client.keys("2")
         assert client.leave() == 0
     assert server.rss_mb() - before < 4
+
+
+def test_texts_that_would_steer_a_terminal(server: Server, connect: Connect) -> None:
+    hostile = "A\x1b]0;owned\x07\x1b[5m\x9b5mB"
+    done = subprocess.run([sys.executable, "-m", "twin", "serve", "ssh", "small", "--port", "0", "--anonymous",
+                           "--host-key", str(server.folder / "host"), "--set", f"scenario.title={hostile}"],
+                          capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+    assert done.returncode == 2
+    assert "control character" in done.stderr
+    assert done.stderr.strip().isprintable()
+    keys = server.folder / "authorized_keys"
+    kind, key, _ = (server.folder / "eve.pub").read_text().split()
+    was = keys.read_text()
+    keys.write_text(f"{was}{kind} {key} {hostile}\n")
+    try:
+        eve, viewer = connect("operator", "eve").up(), connect().up()
+    finally:
+        keys.write_text(was)
+    viewer.keys("W")
+    viewer.wait(lambda s: "]0;owned" in s and "holds the controls" in s, "eve is not listed")
+    for raw in (bytes(eve.raw), bytes(viewer.raw), server.log.read_bytes()):
+        assert b"owned" in raw
+        assert not re.search(rb"\x1b\]0;|\x07|\x1b\[5m|\x9b5m", raw)
+
+
+def test_private_factories_and_a_server_that_stops(tmp_path: Path) -> None:
+    server = Server(tmp_path, "small", "--mode", "private", "--max-sessions", "2")
+    try:
+        one, two = (Client(server).up() for _ in range(2))
+        assert "read only" not in one.screen()
+        one.keys(" ")
+        one.wait(lambda s: "paused" in s.splitlines()[0], "no pause")
+        assert "paused" not in two.row(0), "the factories are not private"
+        for _ in range(8):
+            two.keys("+")
+            pump_for(0.2)
+        two.wait(lambda s: "refused: the speed is limited to x120 here" in s, "no limit")
+        late = Client(server)
+        assert late.ended() == 75
+        assert b"full" in late.raw
+        server.process.terminate()
+        assert [client.ended() for client in (one, two)] == [75, 75]
+        for client in (one, two):
+            raw = bytes(client.raw)
+            assert raw.rindex(b"\x1b[?1049l") > raw.rindex(b"\x1b[?1049h")
+            assert b"the server closes" in raw[raw.rindex(b"\x1b[?1049l"):]
+    finally:
+        for client in [*Client.everyone]:
+            client.close()
+        code = server.close()
+    assert code == 0, server.text()
+    assert "Traceback" not in server.text(), server.text()

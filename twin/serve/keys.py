@@ -88,7 +88,8 @@ class OperatorKeys:
                 raise InputError("the file of keys is too large", where=str(self._path),
                                  expected=f"{KEYS_MAX_B} B at most")
             text = self._path.read_text(errors="replace")
-            self._keys = asyncssh.import_authorized_keys(text)
+            # asyncssh passes over a line with anything but ASCII in it, and with it over a key whose comment has any.
+            self._keys = asyncssh.import_authorized_keys(text.encode("ascii", "replace").decode())
         except OSError as error:
             raise InputError(f"cannot read the keys: {error.strerror}", where=str(self._path)) from error
         except ValueError as error:
