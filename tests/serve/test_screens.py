@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import weakref
+from pathlib import Path
 
 import pytest
 
@@ -143,6 +144,24 @@ async def test_nothing_of_a_visitor_stays(monkeypatch: pytest.MonkeyPatch) -> No
         await until(lambda: not live(), "something holds what is gone")
         assert sum(isinstance(o, ServedApp) for o in gc.get_objects()) == 1
     assert (sys.stdout, sys.stderr) == (out, err)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc alone keeps holes and can be asked for them")
+def test_memory_that_was_freed_goes_back_to_the_system() -> None:
+    def rss_mb() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    if hygiene._trimmer() is None:
+        pytest.skip("the C library has no malloc_trim")
+    holes = [bytes(2000) for _ in range(20_000)]
+    kept = holes[::100]
+    del holes
+    before = rss_mb()
+    collector = Collector()
+    collector.due = True
+    collector.collect()
+    assert rss_mb() < before - 10
+    assert len(kept) == 200
 
 
 def test_text_loses_what_could_steer_a_terminal() -> None:
