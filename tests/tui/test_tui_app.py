@@ -272,8 +272,9 @@ async def test_several_halls():
         await pilot.press("3")
         await pilot.pause()
         text = "\n".join(text_of(app))
-        assert "C.tx-A" in text
-        assert "A.tx-A" not in text
+        assert "paths of hall C" in text
+        assert "C1.feedA" in text
+        assert "A1.feedA" not in text
 
 
 async def test_ascii_only():

@@ -180,7 +180,7 @@ def _draw_crahs(grid: Grid, lay: Layout, ui: Ui) -> None:
         for k, (crah, _) in enumerate(wall):
             sign, ink = crah_sign(ui, crah)
             name = ui.element_name("crah", crah).rpartition(".")[2].removeprefix("crah")
-            room = (at[k + 1] if k + 1 < len(at) else lay.left + lay.span + 3) - at[k] - 1
+            room = (at[k + 1] if k + 1 < len(at) else lay.left + lay.span + 1) - at[k] - 1
             note = f" {supply[crah]:.1f}" if supply is not None and sign != "standby" else ""
             text = next((t for t in (name + note, name) if len(t) < room), "")
             grid.text(at[k], y, ui.palette.glyph(sign), ink)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,8 +60,10 @@ def families(ui: Ui) -> list[tuple[str, list[Station | Pipe]]]:
 def heat_path(ui: Ui, width: int) -> list[Row]:
     """Return three rows for each family of loops, then the weather."""
     rows: list[Row] = []
-    for name, way in families(ui):
-        rows += draw_way(ui, name, way, width)
+    ways = families(ui) if width >= WIDE else [(name, [short(item) for item in way]) for name, way in families(ui)]
+    boxes = [max(sizes) for sizes in zip_longest(*(boxes_of(way) for _, way in ways), fillvalue=0)]
+    for name, way in ways:
+        rows += draw_way(ui, name, way, width, boxes)
     return [*rows, fitting(weather_parts(ui), width)]
 
 
@@ -79,13 +82,33 @@ def fitting(parts: Sequence[Row], width: int) -> Row:
     return out
 
 
-def draw_way(ui: Ui, name: str, way: Sequence[Station | Pipe], width: int) -> list[Row]:
-    """Draw stations with pipes between them into three rows."""
+#: width from which stations are named in full, and the shorter words below it
+WIDE = 100
+_SHORTER = (("chips and racks", "chips"), ("chips in baths", "chips"), ("racks in air", "racks"), ("hottest ", ""),
+            ("inlet ", ""), ("air machines", "machines"), (" of ", "/"), ("free cooling", "free"),
+            ("coolers+chillers", "both"), ("advised", "to"))
+
+
+def short(item: Station | Pipe) -> Station | Pipe:
+    """Return a station in fewer words."""
+    if isinstance(item, Pipe):
+        return item
+    title, value, note = item.title, item.value, item.note
+    for long, brief in _SHORTER:
+        title, value, note = (text.replace(long, brief) for text in (title, value, note))
+    return Station(title, value, note, item.ink)
+
+
+def boxes_of(way: Sequence[Station | Pipe]) -> list[int]:
+    """Return the widths of the stations of a way."""
+    return [max(len(s.title), len(s.value), len(s.note)) for s in way if isinstance(s, Station)]
+
+
+def draw_way(ui: Ui, name: str, way: Sequence[Station | Pipe], width: int, boxes: Sequence[int]) -> list[Row]:
+    """Draw stations (as wide as ``boxes``) with pipes between them into three rows."""
     head = 8
-    stations = [s for s in way if isinstance(s, Station)]
-    boxes = [max(len(s.title), len(s.value), len(s.note)) for s in stations]
     room = width - head - sum(boxes) - 1
-    length = max(6, min(26, room // max(1, len(way) - len(stations)) - 2))
+    length = max(6, min(36, room // max(1, len(boxes) - 1) - 2))
     rows: list[list[Span]] = [[(text.ljust(head), ink)] for text, ink in
                               ((" " + name, "bold accent"), ("", ""), ("", ""))]
     box = iter(boxes)

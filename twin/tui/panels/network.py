@@ -29,8 +29,22 @@ def matrix(ui: Ui) -> Any:
 class NetworkMatrix(HeatMap):
     """Leaves downward, spines across; the upper half of a cell is the way up, the lower half the way down."""
 
+    every = 5
+
     def draw(self, ui: Ui, width: int, height: int) -> tuple[Grid, str] | None:
-        """Return the matrix, leaves folded into several columns when there are many."""
+        """Return the matrix; the one drawn before while neither loads nor switches changed."""
+        load, state = ui.column("network.link_load_frac"), ui.column("network.switch_up")
+        kept = ui.cache.get("matrix")
+        if kept is not None and kept[0] == (width, height, ui.palette) and _same(kept[1], load) \
+                and _same(kept[2], state):
+            return kept[3].copy(), MAP
+        drawn = self._draw(ui, width, height)
+        if drawn is not None:
+            ui.cache["matrix"] = ((width, height, ui.palette), load, state, drawn[0].copy())
+        return drawn
+
+    def _draw(self, ui: Ui, width: int, height: int) -> tuple[Grid, str] | None:
+        """Draw the matrix, leaves folded into several columns when there are many."""
         links, load = matrix(ui), ui.column("network.link_load_frac")
         grid = Grid(width, height)
         if links is None or load is None:
@@ -49,7 +63,8 @@ class NetworkMatrix(HeatMap):
             if not fit.label:
                 rail = f"r{b // fit.folds + 1}" if fit.rails > 1 else f"spines 1..{links.shape[1]}"
                 head = "" if b % fit.folds else rail
-            grid.text(b * fit.pitch + (fit.label if fit.rails == 1 else 1), 0, head[:fit.pitch - 1], "dim")
+            room = fit.pitch * (1 if fit.label else fit.folds) - 1  # without labels a rail's blocks share one heading
+            grid.text(b * fit.pitch + (fit.label if fit.rails == 1 else 1), 0, head[:room], "dim")
         for leaf in range(links.shape[0]):
             b, line = fit.place(leaf)
             y, x = 1 + line * fit.tall, b * fit.pitch + max(1, fit.label)
@@ -68,6 +83,10 @@ class NetworkMatrix(HeatMap):
                 grid.pixels[2 * y:2 * y + fit.tall, across] = up[leaf, k]
                 grid.pixels[2 * y + fit.tall:2 * (y + fit.tall), across] = back[leaf, k]
         return grid, MAP
+
+
+def _same(old: Any, new: Any) -> bool:
+    return old is new or (old is not None and new is not None and np.array_equal(old, new))
 
 
 @dataclass(frozen=True)

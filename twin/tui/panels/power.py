@@ -98,9 +98,9 @@ def _branch(ui: Ui, children: dict[int, list[int]], node: int, cell: int) -> lis
 
 
 def short_name(ui: Ui, node: int) -> str:
-    """Return a node's name without what the diagram says anyway: that it is a bus, and the only hall."""
+    """Return a node's name without what the diagram says anyway: that it is a bus, and the hall that is drawn."""
     name = ui.element_name("elec", node).removesuffix(".bus")
-    return name.removeprefix(f"{ui.halls[0].name}.") if len(ui.halls) == 1 else name
+    return name.removeprefix(f"{ui.halls[ui.hall].name}.")
 
 
 def _node(ui: Ui, node: int, cell: int) -> tuple[Row, bool]:
@@ -286,7 +286,8 @@ def explain_power(ui: Ui) -> Row:
     """Say how the energy use stands."""
     pue, it = ui.kpi("pue"), ui.kpi("it_energy_kwh")
     now = ui.value("ledger.pue_ratio")
-    spans: list[Span] = [(f"PUE {fmt.ratio(now, 3)} now", "fg")]
+    where = f"paths of hall {ui.halls[ui.hall].name}; " if len(ui.halls) > 1 else ""
+    spans: list[Span] = [(f"{where}PUE {fmt.ratio(now, 3)} now", "fg")]
     if pue is not None:
         spans.append((f", {fmt.ratio(pue, 3)} since the start", "fg"))
     if it is not None:
