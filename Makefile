@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 KERNELS := $(wildcard twin/_kernels/*.pyx twin/_kernels/*.pxd twin/_kernels/*.pxi)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test e2e swarm lint type kernels-debug bench docs
+.PHONY: help setup run check test e2e swarm fuzz lint type kernels-debug bench docs
 
 help:            ## show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -31,6 +31,9 @@ e2e: $(STAMP)    ## the long tests: real terminals, whole traces
 
 swarm: $(STAMP)  ## random factories, trouble and travels in time: make swarm SEED=7 MINUTES=10
 	$(BIN)/python -m tests.swarm $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+fuzz: $(STAMP)   ## files that want to do harm: make fuzz READER=scenario MINUTES=10, readers in tests/fuzz
+	$(BIN)/python -m tests.fuzz --reader $(or $(READER),scenario) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 lint: $(STAMP)   ## style and import contracts
 	$(BIN)/ruff check .

@@ -18,6 +18,10 @@ import unicodedata
 from collections.abc import Iterable
 
 #: Unicode categories of characters that are not shown but do something
+#: characters of a word and of a whole message: a file may hold names of any length
+_WORD_MAX, _LINE_MAX = 400, 1900
+#: characters of a name that is compared with others; comparing takes the product of both lengths
+_NAME_MAX = 120
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -43,7 +47,8 @@ class TwinError(Exception):
             text += f"; expected {self.expected}"
         if self.nearest:
             text += f"; did you mean '{self.nearest}'?"
-        return printable(" ".join(text.split()))
+        line = " ".join(word if len(word) <= _WORD_MAX else f"{word[:300]}…{word[-80:]}" for word in text.split())
+        return printable(line if len(line) <= _LINE_MAX else f"{line[:_LINE_MAX]}…")
 
 
 class InputError(TwinError):
@@ -101,5 +106,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     >>> nearest("gb200-nvl27", ["gb200-nvl72", "hgx-h100-x4"])
     'gb200-nvl72'
     """
-    found = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
+    if len(name) > _NAME_MAX:
+        return ""
+    found = difflib.get_close_matches(name, [other for other in valid if len(other) <= _NAME_MAX], n=1, cutoff=0.5)
     return found[0] if found else ""

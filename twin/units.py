@@ -44,6 +44,10 @@ def suffix_fits(name: str, unit: str) -> bool:
 
 _DURATION_NS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": NS_PER_S, "m": 60 * NS_PER_S,
                 "min": 60 * NS_PER_S, "h": 3600 * NS_PER_S, "d": 86400 * NS_PER_S}
+#: a hundred years, which with a run's own time fits an integer of 64 bits
+_DURATION_MAX_NS = 36525 * 86400 * NS_PER_S
+#: characters of a duration; Python refuses to convert numbers of some thousand digits
+_DURATION_TEXT_MAX = 200
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ns|us|ms|s|min|m|h|d)\s*")
 
 
@@ -57,7 +61,7 @@ def parse_duration_ns(text: str, *, where: str = "") -> int:
     (5400000000000, 200000000)
     """
     position, total = 0, 0
-    while position < len(text):
+    while position < len(text) <= _DURATION_TEXT_MAX:
         match = _DURATION.match(text, position)
         if match is None:
             break
@@ -68,6 +72,8 @@ def parse_duration_ns(text: str, *, where: str = "") -> int:
     if not text.strip() or position != len(text):
         raise InputError(f"'{text}' is not a duration", where=where,
                          expected="a number and ms, s, m, h or d, as in 90s or 1h30m")
+    if total > _DURATION_MAX_NS:
+        raise InputError(f"'{text}' is too long", where=where, expected="at most a hundred years")
     return total
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from twin.errors import SnapshotError
 from twin.scenario import snapshot
 from twin.scenario.replay import Recording
+from twin.scenario.verify import verify
 
 FOLDER = Path(__file__).parent
 
@@ -58,3 +60,9 @@ def test_a_golden_recording_is_read_and_opens_at_its_moments(version: int) -> No
             assert [f.name for f in run.sim.active_faults()] == held["faults"]
             run.sim.advance(5)
             assert not run.sim.check()
+
+
+def test_a_recording_of_another_model_says_so_instead_of_verifying() -> None:
+    with Recording(FOLDER / "recording-2.twin") as file, \
+            pytest.raises(SnapshotError, match="recorded by another version of the model"):
+        verify(file)

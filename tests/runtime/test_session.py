@@ -1,12 +1,14 @@
 """The session: paces, obeys at once, publishes frames, shows what it could not keep."""
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from twin.errors import CommandError, InputError
+from twin.errors import CommandError, InputError, InternalError
 from twin.runtime.session import Session
 from twin.scenario.open import open_run
 from twin.wiring import Command
@@ -89,3 +91,31 @@ def test_a_paced_session_gives_the_same_bits_as_a_headless_run(session: Session)
     headless = open_run("small").sim
     headless.advance(session.run.sim.tick)
     assert headless.digest() == session.run.sim.digest()
+
+
+def test_an_engine_that_stopped_is_one_clear_error_for_who_waits(tmp_path: Path) -> None:
+    run = open_run("small")
+    one = Session(run, paused=True)
+    one.start()
+
+    def broken() -> None:
+        raise ValueError("a bearing seized")
+    one._post(broken)
+    until(lambda: one.error is not None)
+    with pytest.raises(InternalError, match="the engine stopped: a bearing seized"):
+        one.save(tmp_path / "a.twin")
+    assert not (tmp_path / "a.twin").exists()
+    one.close()
+
+
+def test_an_engine_that_does_not_answer_is_one_clear_error(tmp_path: Path) -> None:
+    one = Session(open_run("small"), paused=True)
+    one.start()
+    free = threading.Event()
+    one._post(lambda: free.wait(20) and None)
+    try:
+        with pytest.raises(InternalError, match="did not answer within 0.2 s"):
+            one.save(tmp_path / "a.twin", timeout_s=0.2)
+    finally:
+        free.set()
+        one.close()

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import random
 import subprocess
 import sys
@@ -207,6 +208,22 @@ def test_a_run_that_differs_names_interval_block_column_element_and_values(
     assert found.key_tick == 1800
     assert found.difference is not None
     assert found.difference.left != found.difference.right
+
+
+@pytest.mark.parametrize(("program", "says"), [("0.0.9", "another version of the program .*0.0.9"), ("", "model has probably")])
+def test_a_run_of_other_physics_says_what_may_be_behind_it(
+        recorded: tuple[Path, dict[int, str]], tmp_path: Path, program: str, says: str) -> None:
+    """Every digest and keyframe is another, as after a change of the model."""
+    def change(tag: str, value: object) -> tuple[str, object]:
+        if tag == "DGST":
+            value[2] = bytes(byte ^ 1 for byte in value[2])  # type: ignore[index]
+        if tag == "HEAD" and program:
+            value["program"] = program  # type: ignore[index]
+        return tag, value
+    with Recording(rewrite(tmp_path / "x.twin", recorded[0], change)) as file:
+        found = verify(file)
+    assert found.divergence is not None
+    assert re.search(says, found.note)
 
 
 def test_a_removed_command_is_found(recorded: tuple[Path, dict[int, str]], tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from random import Random
 #: rack, GPUs in it, and what cools it
 LIQUID = (("gb200-nvl72", 72), ("gb300-nvl72", 72))
 AIR = (("hgx-h100-x4", 32), ("hgx-b200-x4", 32))
+TANKS = (("hgx-h100-x4-1p", 32, "tank-exchanger-60kw"), ("hgx-h100-x4-2p", 32, "tank-condenser-60kw"))
+DOORS = ("rear-door-50kw", "rear-door-25kw")
 
 
 def factory(rng: Random) -> str:
@@ -24,7 +26,7 @@ def factory(rng: Random) -> str:
         f'[scenario]\ntitle = "drawn"\nstart = {start}',
         f'duration = "20m"\ntick = "{tick}"{longest}\nseed = {rng.randrange(10**6)}',
         f'[site]\npreset = "{site}"', _plant(rng), *halls, *_power(rng), _fabric(rng), *_jobs(rng, gpus),
-        _generator(rng)])
+        _generator(rng), *_control(rng, halls)])
 
 
 def _hall(rng: Random, name: str) -> tuple[str, int]:
@@ -33,14 +35,44 @@ def _hall(rng: Random, name: str) -> tuple[str, int]:
         out.append(f'crah = {{ type = "crah-350kw", count = {rng.randint(2, 4)}, spare = {rng.randint(0, 1)} }}')
     gpus = 0
     for _ in range(rng.randint(1, 3)):
-        racks = rng.randint(1, 4)
-        wet = rng.random() < 0.6
-        rack, per_rack = rng.choice(LIQUID if wet else AIR)
-        gpus += racks * per_rack
-        out.append(f'[[hall.row]]\nracks = {racks}\nrack = "{rack}"')
-        if wet:
-            out.append(f'cdu = {{ type = "cdu-1350kw", count = {rng.randint(1, 3)}, spare = 0 }}')
+        text, more = _row(rng)
+        out.append(text)
+        gpus += more
     return "\n".join(out), gpus
+
+
+def _row(rng: Random) -> tuple[str, int]:
+    """Return a row of one way of cooling, and its GPUs."""
+    racks, way = rng.randint(1, 4), rng.random()
+    below = ""
+    if way < 0.45:
+        rack, per_rack = rng.choice(LIQUID)
+        hold = f', hold = "return", return_c = {rng.randint(40, 60)}' if rng.random() < 0.2 else ""
+        below = f'cdu = {{ type = "cdu-1350kw", count = {rng.randint(1, 3)}, spare = 0{hold} }}'
+    elif way < 0.6:
+        rack, per_rack, tank = rng.choice(TANKS)
+        below = f'cdu = {{ type = "{tank}" }}'
+    else:
+        rack, per_rack = rng.choice(AIR)
+        if way > 0.88:
+            below = f'door = {{ type = "{rng.choice(DOORS)}" }}'
+        elif way > 0.76:
+            below = f'cooler = {{ type = "in-row-60kw", count = {rng.randint(1, 3)} }}'
+    return f'[[hall.row]]\nracks = {racks}\nrack = "{rack}"\n{below}', racks * per_rack
+
+
+def _control(rng: Random, halls: list[str]) -> list[str]:
+    """Return controllers that move the pressure of the first row's pumps, where it has some."""
+    first = halls[0].partition("[[hall.row]]")[2].partition("[[hall.row]]")[0]
+    if "cdu-1350kw" not in first or rng.random() < 0.4:
+        return []
+    if rng.random() < 0.5:
+        return ['[[control]]\nname = "return"\ncontroller = "pi"\nmeasure = "A1 liquid.tcs_return_temp_c"\n'
+                f'target = "A1.tcs.dp_pa"\noptions = {{ setpoint = {rng.randint(40, 55)}, gain = -2500, reset_s = 60, '
+                f'sample_s = {rng.choice((1, 5, 7))}, low = 15e3, high = 100e3, rate_per_s = 1000 }}']
+    return ['[[control]]\nname = "power"\ncontroller = "feed-forward"\nmeasure = "A1 power.rack_input_w sum"\n'
+            f'target = "A1.tcs.dp_pa"\noptions = {{ at = 2.0e5, base = 65e3, exponent = 1.897, low = 15e3, high = 100e3, '
+            f'sample_s = {rng.choice((1, 3))}, fall_s = 30 }}']
 
 
 def _plant(rng: Random) -> str:

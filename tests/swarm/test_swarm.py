@@ -6,8 +6,13 @@ import pytest
 
 from tests.swarm import story
 from tests.swarm.story import Disagreement, drawn, tell
+from twin.scenario import snapshot
+from twin.scenario.load import scenario_names
 from twin.scenario.open import open_run
 from twin.scenario.timeline import Timeline
+
+#: ticks of the story of each built-in scenario that is larger or longer than most
+LONG = {"small": 120, "frontier": 30, "campus": 8}
 
 
 @pytest.mark.parametrize("seed", range(1, 13))
@@ -16,9 +21,32 @@ def test_a_drawn_story_agrees_with_itself(seed: int) -> None:
 
 
 @pytest.mark.parametrize(("name", "ticks"), [
-    ("small", 120), ("demo", 60), ("trace", 60), ("frontier", 30), ("controls", 60), ("hot-gpu", 60), ("campus", 8)])
+    (name, LONG.get(name, 60)) for name in scenario_names()])
 def test_a_built_in_scenario_is_the_same_however_it_is_lived(name: str, ticks: int) -> None:
     tell(lambda: open_run(name), Random(f"{name} 5"), ticks, every=max(1, ticks // 30))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", scenario_names())
+def test_a_whole_scenario_is_the_same_when_sought_or_loaded(name: str) -> None:
+    """Seek and load at random points of a run that has seen every fault of its story."""
+    straight, line = open_run(name), Timeline(open_run(name))
+    sim, draw = straight.sim, Random(f"{name} whole")
+    end = min((sim.end_ns - sim.now_ns) // sim.tick_ns, 20 if name == "campus" else 2400)
+    stops = sorted({draw.randrange(1, end) for _ in range(6)} | {end})
+    digests = {}
+    loaded = snapshot.from_bytes(snapshot.to_bytes(open_run(name)))
+    for stop in stops:
+        sim.advance(stop - sim.tick)
+        digests[sim.now_ns] = sim.digest()
+        loaded.sim.advance(stop - loaded.sim.tick)
+        assert loaded.sim.digest() == sim.digest(), stop
+        loaded = snapshot.from_bytes(snapshot.to_bytes(loaded))
+    while line.run.sim.tick < end:
+        line.advance()
+    for at_ns in draw.sample(sorted(digests), len(digests)):
+        line.seek(at_ns)
+        assert line.run.sim.digest() == digests[at_ns], at_ns
 
 
 def test_the_swarm_notices_a_bit_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

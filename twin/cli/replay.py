@@ -123,7 +123,7 @@ def _verify(file: str, as_json: bool) -> int:
             "file": file, "ok": fine, "from_s": recording.first_ns / NS_PER_S, "to_s": found.run.sim.now_ns / NS_PER_S,
             "ticks": found.ticks, "digests": found.digests, "keyframes": found.keyframes, "commands": found.commands,
             "ended": recording.done, "tail": recording.tail.kind, "program": recording.head["program"],
-            "wall_s": time.perf_counter() - begun, "divergence": None}
+            "wall_s": time.perf_counter() - begun, "divergence": None, "note": found.note}
     if found.divergence is not None:
         d = found.divergence
         facts["divergence"] = {
@@ -136,7 +136,8 @@ def _verify(file: str, as_json: bool) -> int:
         print_json(facts)
     else:
         print(f"{file}: {found.ticks:,} ticks, {found.digests:,} digests, {found.keyframes:,} keyframes, "
-              f"{found.commands:,} commands: " + ("the same" if found.divergence is None else str(found.divergence)))
+              f"{found.commands:,} commands: " + ("the same" if found.divergence is None else str(found.divergence))
+              + (f"; {found.note}" if found.note else ""))
     return 0 if fine else 1
 
 

@@ -6,6 +6,8 @@ of the hour in local standard time. Source: EnergyPlus Auxiliary Programs, "EPW 
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +22,8 @@ HOURS = 8760
 _HEADER_LINES = 8
 _FIELDS_MIN = 10
 _BYTES_MAX = 32_000_000
+#: the longest lines known, comments of the header, have some hundred characters
+_LINE_MAX = 8192
 #: field -> (position, value that means "missing" or larger, lowest and highest value of the dictionary)
 _FIELDS = {
     "dry bulb": (6, 99.9, -70.0, 70.0),
@@ -87,33 +91,44 @@ def read_epw(path: Path | str) -> Epw:
     """
     path = Path(path)
     lines = _lines(path)
-    latitude, longitude, offset, altitude, location = _location(path, lines[0])
-    body = [(k + 1, line) for k, line in enumerate(lines) if k >= _HEADER_LINES and line.strip()]
-    values, numbers, leap = [], [], 0
-    for number, line in body:
-        fields = line.split(",")
+    header = [line for _, line in itertools.islice(lines, _HEADER_LINES)]
+    if not header or not header[0].upper().startswith("LOCATION,"):
+        raise ReaderError("this is not an EPW file", where=f"{path}:1", expected="a first line 'LOCATION,...'")
+    latitude, longitude, offset, altitude, location = _location(path, header[0])
+    table = np.empty((HOURS, len(_FIELDS)))
+    numbers: list[int] = []
+    leap = hours = 0
+    for number, line in lines:
+        if not line.strip():
+            continue
+        fields = line.split(",", _FIELDS_MIN)
         if len(fields) < _FIELDS_MIN:
             raise ReaderError(f"the line has {len(fields)} fields", where=f"{path}:{number}",
                               expected="35 fields separated by commas")
         if fields[1].strip() == "2" and fields[2].strip() == "29":
             leap += 1
             continue
-        values.append(_numbers(path, number, fields))
-        numbers.append(number)
-    if len(values) != HOURS:
-        raise ReaderError(f"the file holds {len(values)} hours", where=str(path),
+        if hours < HOURS:
+            table[hours] = _numbers(path, number, fields)
+            numbers.append(number)
+        hours += 1
+    if not hours and not leap:
+        raise ReaderError("the file ends in its header", where=f"{path}:{len(header)}",
+                          expected=f"{_HEADER_LINES} header lines and {HOURS} hours")
+    if hours != HOURS:
+        raise ReaderError(f"the file holds {hours} hours", where=str(path),
                           expected=f"{HOURS} hours after {_HEADER_LINES} header lines; it may be truncated")
     report: list[str] = []
     if leap:
         report.append(f"29 February left out ({leap} hours)")
-    table = np.array(values)
     temp, dew, humidity, pressure = _complete(path, table, numbers, altitude, report)
     suspect = _suspect(temp, dew, humidity, pressure, numbers, report)
     return Epw(str(path), location, latitude, longitude, altitude, offset, frozen_f64(temp), frozen_f64(humidity),
                frozen_f64(pressure), frozen_f64(dew), suspect, tuple(report))
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line number, line), one at a time: the file may be larger than a year needs."""
     try:
         if path.exists() and not path.is_file():
             raise ReaderError("the file cannot be read (not a regular file)", where=str(path),
@@ -121,17 +136,18 @@ def _lines(path: Path) -> list[str]:
         if path.stat().st_size > _BYTES_MAX:
             raise ReaderError("the file is too large for an EPW file", where=str(path),
                               expected=f"at most {_BYTES_MAX // 1_000_000} MB")
-        text = path.read_bytes().decode("latin-1")
+        with path.open(encoding="latin-1") as file:
+            for number in itertools.count(1):
+                line = file.readline(_LINE_MAX + 1)
+                if not line:
+                    return
+                if len(line) > _LINE_MAX:
+                    raise ReaderError("the line is too long", where=f"{path}:{number}",
+                                      expected=f"at most {_LINE_MAX} characters")
+                yield number, line
     except OSError as error:
         raise ReaderError(f"the file cannot be read ({error.strerror})", where=str(path),
                           expected="an EPW weather file") from None
-    lines = text.splitlines()
-    if not lines or not lines[0].upper().startswith("LOCATION,"):
-        raise ReaderError("this is not an EPW file", where=f"{path}:1", expected="a first line 'LOCATION,...'")
-    if len(lines) <= _HEADER_LINES:
-        raise ReaderError("the file ends in its header", where=f"{path}:{len(lines)}",
-                          expected=f"{_HEADER_LINES} header lines and {HOURS} hours")
-    return lines
 
 
 def _location(path: Path, line: str) -> tuple[float, float, float, float, str]:

@@ -14,11 +14,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import numpy as np
-
 from twin.errors import ReaderError, nearest
-from twin.readers.trace import MAX_JOBS, MAX_TIME_S, JobTrace, SkipCounter, TraceReport, finite, read_lines
-from twin.units import NS_PER_S
+from twin.readers.trace import MAX_TIME_S, JobRows, JobTrace, SkipCounter, TraceReport, finite, read_lines
 
 FIELDS = 7
 #: Name of the table that is looked for beside the trace.
@@ -69,10 +66,7 @@ def read_gavel(path: Path, throughputs: Path | None = None) -> JobTrace:
     """
     rates = read_throughputs(throughputs if throughputs is not None else path.parent / THROUGHPUTS)
     skipped = SkipCounter()
-    names: list[str] = []
-    submit_ns: list[int] = []
-    run_s: list[float] = []
-    gpus: list[int] = []
+    jobs = JobRows()
     lines = 0
     for number, line in read_lines(path):
         if not line.strip():
@@ -94,14 +88,7 @@ def read_gavel(path: Path, throughputs: Path | None = None) -> JobTrace:
             continue
         if steps / rate > MAX_TIME_S:
             raise ReaderError(f"runs for {steps / rate:.3g} s", where=where, expected=f"at most {MAX_TIME_S:g} s")
-        if len(names) >= MAX_JOBS:
-            raise ReaderError("too many jobs", where=where, expected=f"at most {MAX_JOBS} jobs")
-        names.append(f"t{lines}")
-        submit_ns.append(round(arrival * NS_PER_S))
-        run_s.append(steps / rate)
-        gpus.append(count)
-    if not names:
+        jobs.add(where, lines, arrival, steps / rate, count)
+    if not jobs:
         raise ReaderError("holds no job", where=str(path), expected="lines of seven fields separated by tabs")
-    report = TraceReport(str(path), lines, len(names), skipped.report())
-    return JobTrace(tuple(names), np.array(submit_ns, np.int64), np.array(run_s, np.float64),
-                    np.array(gpus, np.int32), report)
+    return jobs.trace(TraceReport(str(path), lines, len(jobs), skipped.report()))

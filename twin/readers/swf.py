@@ -15,11 +15,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from twin.errors import ReaderError
-from twin.readers.trace import MAX_JOBS, MAX_TIME_S, JobTrace, SkipCounter, TraceReport, finite, read_lines
-from twin.units import NS_PER_S
+from twin.readers.trace import MAX_TIME_S, JobRows, JobTrace, SkipCounter, TraceReport, finite, read_lines
 
 FIELDS = 18
 _NOTED = ("Computer", "Installation", "MaxNodes", "MaxProcs", "UnixStartTime", "TimeZoneString")
@@ -38,11 +35,8 @@ def read_swf(path: Path) -> JobTrace:
         ReaderError: a line does not have 18 numeric fields, a value is out of range, or there is no job.
     """
     skipped = SkipCounter()
-    names: list[str] = []
-    notes: list[str] = []
-    submit_ns: list[int] = []
-    run_s: list[float] = []
-    gpus: list[int] = []
+    jobs = JobRows()
+    notes: dict[str, str] = {}
     lines = size = 0
     for number, line in read_lines(path):
         if line.startswith(";"):
@@ -50,7 +44,7 @@ def read_swf(path: Path) -> JobTrace:
             if key.strip() == "MaxProcs" and value.strip().isdecimal():
                 size = min(int(value.strip()[:18]), 2**31 - 1)
             if colon and key.strip() in _NOTED:
-                notes.append(f"{key.strip()}: {value.strip()[:80]}")
+                notes.setdefault(key.strip(), f"{key.strip()}: {value.strip()[:80]}")
             continue
         fields = line.split()
         if not fields:
@@ -72,16 +66,7 @@ def read_swf(path: Path) -> JobTrace:
         elif procs <= 0:
             skipped.add("no processors", number)
         else:
-            if len(names) >= MAX_JOBS:
-                raise ReaderError("too many jobs", where=where, expected=f"at most {MAX_JOBS} jobs")
-            names.append(f"t{job}")
-            submit_ns.append(round(submit * NS_PER_S))
-            run_s.append(run)
-            gpus.append(procs)
-    if not names:
+            jobs.add(where, job, submit, run, procs)
+    if not jobs:
         raise ReaderError("holds no job that can be run", where=str(path), expected="SWF lines with a run time")
-    if len(set(names)) != len(names):
-        names = [f"t{i + 1}" for i in range(len(names))]
-    report = TraceReport(str(path), lines, len(names), skipped.report(), tuple(notes))
-    return JobTrace(tuple(names), np.array(submit_ns, np.int64), np.array(run_s, np.float64),
-                    np.array(gpus, np.int32), report, size)
+    return jobs.trace(TraceReport(str(path), lines, len(jobs), skipped.report(), tuple(notes.values())), size)

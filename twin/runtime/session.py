@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from twin.errors import InputError
+from twin.errors import InputError, InternalError
 from twin.runtime.frame import Frame, FrameMaker
 from twin.runtime.pace import SLICE_S, Pace
 from twin.scenario import keyframe, snapshot
@@ -35,6 +35,8 @@ PAST = "this is the past: a command would contradict what followed"
 LIMITED_S = 0.002
 #: a command that is recorded is written down within this time, s of wall time
 ACCEPT_S = 30.0
+#: wall time between two looks whether the engine that should answer still works
+ANSWER_S = 0.1
 #: frames are published at most this often, s
 FRAME_S = 0.09
 #: keyframes are so far apart that running from one to the next again takes this long, s of processor time
@@ -330,7 +332,11 @@ class Session:
     # ---- the worker ------------------------------------------------------------------------------------
 
     def _ask(self, act: Callable[[], T], timeout_s: float) -> T:
-        """Run something between two ticks and return what it gives."""
+        """Run something between two ticks and return what it gives.
+
+        Raises:
+            InternalError: the engine has stopped, or does not answer in time.
+        """
         done: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
 
         def answer() -> None:
@@ -339,11 +345,24 @@ class Session:
             except Exception as error:
                 done.put((False, error))
         self._post(answer)
-        fine, result = done.get(timeout=timeout_s)
+        fine, result = self._answer(done, timeout_s)
         if not fine:
             raise result
         answered: T = result
         return answered
+
+    def _answer(self, done: queue.SimpleQueue[tuple[bool, Any]], timeout_s: float) -> tuple[bool, Any]:
+        """Wait for an answer of the worker, and notice when there will be none."""
+        until = time.monotonic() + timeout_s
+        while True:
+            gone = self.error is not None or self._thread is None or not self._thread.is_alive()
+            with contextlib.suppress(queue.Empty):
+                return done.get(timeout=0.0 if gone else max(0.0, min(ANSWER_S, until - time.monotonic())))
+            if gone:
+                what = f"the engine stopped: {self.error}" if self.error is not None else "the session is closed"
+                raise InternalError(what) from self.error
+            if time.monotonic() >= until:
+                raise InternalError(f"the engine did not answer within {timeout_s:g} s")
 
     def _post(self, act: Callable[[], None]) -> None:
         if self._thread is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin import __version__
 from twin.errors import InputError, SnapshotError
 from twin.scenario import keyframe
 from twin.scenario.recording import BlockDigests
@@ -74,6 +76,7 @@ class Verification:
         whole: the file is whole; a torn or damaged end is verified as far as it is readable.
         divergence: where the run left the recording, None when it never did.
         run: the run at the end.
+        note: what may explain the divergence, empty when nothing is known.
     """
 
     ticks: int
@@ -83,6 +86,7 @@ class Verification:
     whole: bool
     divergence: Divergence | None
     run: Run
+    note: str = ""
 
 
 def verify(recording: Recording, look: Callable[[int], None] = lambda _: None) -> Verification:
@@ -101,6 +105,7 @@ def verify(recording: Recording, look: Callable[[int], None] = lambda _: None) -
     if recording.blocks != digests.names:
         raise SnapshotError("the recording has other blocks than this program", where=recording.where,
                             expected=", ".join(digests.names))
+    _same_columns(recording, run)
     player = Player(run, recording.commands, where=recording.where)
     found: Divergence | None = None
     last = (recording.first_tick, recording.first_ns)
@@ -129,7 +134,42 @@ def verify(recording: Recording, look: Callable[[int], None] = lambda _: None) -
         player.run_to_tick(recording.last_tick)
         player.feed()
     return Verification(sim.tick - recording.first_tick, seen, keys_seen, len(recording.commands),
-                        recording.tail.kind == "whole", found, run)
+                        recording.tail.kind == "whole", found, run, _explained(recording, found))
+
+
+def _explained(recording: Recording, found: Divergence | None) -> str:
+    """Say what may be behind a divergence: another program, or one of the same number whose model was changed."""
+    if found is None:
+        return ""
+    if recording.head["program"] != __version__:
+        return f"the recording was made by another version of the program ({made_by(recording)})"
+    if found.after_tick <= recording.first_tick:
+        return ("it differs from its first ticks on: the model has probably changed since it was recorded "
+                f"({made_by(recording)})")
+    return ""
+
+
+def _same_columns(recording: Recording, run: Run) -> None:
+    """Refuse a recording of other columns: its digests are over columns that this program does not have.
+
+    Raises:
+        SnapshotError: says what differs, and which versions the two programs have.
+    """
+    recorded = {f"{block}.{name}" for block, columns in recording.head["state"].items() for name in columns}
+    ours = {f"{block}.{col.name}" for block, col, _ in run.sim.state.columns()}
+    unlike = sorted(recorded ^ ours)
+    if unlike:
+        only = "does not have" if unlike[0] in recorded else "has, the recording not"
+        raise SnapshotError(f"recorded by another version of the model ({made_by(recording)}): {len(unlike)} columns are "
+                            f"not the same, such as {unlike[0]}, which this program {only}; it can be opened and "
+                            "replayed, but not verified", where=recording.where,
+                            expected="a recording made by this version of the program")
+
+
+def made_by(recording: Recording) -> str:
+    """Return which program wrote a recording and which reads it."""
+    head = recording.head
+    return f"written by twin {head['program']} on {head['platform']}, this is {__version__} on {platform.machine()}"
 
 
 def _stops(recording: Recording) -> list[Digest | Key]:

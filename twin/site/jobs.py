@@ -161,7 +161,7 @@ def build_jobs(spec: Spec, catalog: Any, topology: Topology, base_dir: Path | st
         builder.add_trace(trace)
         if spec.workload.gpus_max is None and trace.size:
             builder.gpus_max = min(builder.gpus_max, trace.size)
-        traced, reports = len(trace.names), (trace.report,)
+        traced, reports = len(trace.numbers), (trace.report,)
     slots = spec.workload.generator.slots if spec.workload.generator is not None else 0
     builder.add_slots(slots)
     return dataclasses.replace(builder.finish(len(spec.job), traced, slots), reports=reports, inputs=inputs)
