@@ -19,7 +19,6 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
-
 from typing import TYPE_CHECKING, Any
 
 from tests.fuzz.guard import judged
@@ -117,8 +116,8 @@ def steered(atheris: Any, session: Session, inputs: list[bytes], seed: int) -> i
     def mutate(data: bytes, max_size: int, number: int) -> bytes:
         return session.target.mutate(data, random.Random(number))[:max_size]
 
-    options = [sys.argv[0], f"-seed={seed or 1}", "-timeout=600", f"-max_len={4 << 20}", "-len_control=0", "-rss_limit_mb=0", 
-               "-verbosity=0", "-print_final_stats=0", str(folder)]
+    options = [sys.argv[0], f"-seed={seed or 1}", "-timeout=600", f"-max_len={4 << 20}", "-len_control=0",
+               "-rss_limit_mb=0", "-verbosity=0", "-print_final_stats=0", str(folder)]
     atheris.Setup(options, one, custom_mutator=mutate)
     atheris.Fuzz()
     return session.report()

@@ -43,7 +43,8 @@ def test_first_inputs_are_accepted_and_a_few_mutations_are_read_or_refused(name:
     ("swf", b";Computer:x\n" * 200_000),
     ("swf", b"1 0 0 1 1 0 0 1 0 0 0 0 0 0 0 0 0 0\n" * 60_000),
     ("philly", b"a\t\t\t\t1\t0\t1\n" * 150_000 + b"job_type,v100_steps_per_s\na,1\n"),
-    ("philly", b"x" * 8000 + b"\t\t\t\t1\t0\t1\njob_type,r\n" + b"".join(b"x" * 4000 + b"%d,1\n" % n for n in range(300))),
+    ("philly", b"x" * 8000 + b"\t\t\t\t1\t0\t1\njob_type,r\n" +
+     b"".join(b"x" * 4000 + b"%d,1\n" % n for n in range(300))),
     ("scenario", b"a = [" + b"[]," * 100_000 + b"]"),
     ("scenario", b".".join([b"a"] * 20_000) + b" = 1"),
     ("scenario", b"[" + b' . '.join([b"a", b'"a"'] * 20_000) + b"]"),

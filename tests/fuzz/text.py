@@ -6,10 +6,12 @@ import random
 import re
 
 #: what numbers become
-NUMBERS = (b"0", b"-1", b"-0", b"1e308", b"1e309", b"-1e300", b"nan", b"inf", b"1e-320", b"9" * 19, b"9" * 400, b"2147483648",
+NUMBERS = (b"0", b"-1", b"-0", b"1e308", b"1e309", b"-1e300", b"nan", b"inf", b"1e-320",
+           b"9" * 19, b"9" * 400, b"2147483648",
            b"4294967296", b"9223372036854775807", b"0x7f", b"1_0", b"0.1", b"99.9", b"1e9", "٣".encode(), b"")
 #: what else is put in
-PIECES = (b"\0", b"\n", b"\r", b"\r\n", b"\t", b",", b";", b"#", b'"', b"'", b'"""', b"=", b"[", b"]", b"[[", b"{", b"}", b".",
+PIECES = (b"\0", b"\n", b"\r", b"\r\n", b"\t", b",", b";", b"#", b'"', b"'", b'"""', b"=",
+          b"[", b"]", b"[[", b"{", b"}", b".",
           b"\xff", b"\xef\xbb\xbf", "\u2028".encode(), "\u202e".encode(), b"\x1b[31m", b"\x85", b"x" * 9000, b" ")
 _NUMBER = re.compile(rb"[-+]?\d+(?:\.\d+)?")
 WORD = re.compile(rb"[A-Za-z_][\w-]*")

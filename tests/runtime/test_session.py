@@ -114,7 +114,7 @@ def test_an_engine_that_does_not_answer_is_one_clear_error(tmp_path: Path) -> No
     free = threading.Event()
     one._post(lambda: free.wait(20) and None)
     try:
-        with pytest.raises(InternalError, match="did not answer within 0.2 s"):
+        with pytest.raises(InternalError, match=r"did not answer within 0\.2 s"):
             one.save(tmp_path / "a.twin", timeout_s=0.2)
     finally:
         free.set()

@@ -2,8 +2,8 @@
 
 import errno
 import os
-import re
 import random
+import re
 import subprocess
 import sys
 import time
@@ -210,7 +210,8 @@ def test_a_run_that_differs_names_interval_block_column_element_and_values(
     assert found.difference.left != found.difference.right
 
 
-@pytest.mark.parametrize(("program", "says"), [("0.0.9", "another version of the program .*0.0.9"), ("", "model has probably")])
+@pytest.mark.parametrize(("program", "says"), [
+    ("0.0.9", r"another version of the program .*0\.0\.9"), ("", "model has probably")])
 def test_a_run_of_other_physics_says_what_may_be_behind_it(
         recorded: tuple[Path, dict[int, str]], tmp_path: Path, program: str, says: str) -> None:
     """Every digest and keyframe is another, as after a change of the model."""

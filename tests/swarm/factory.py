@@ -71,8 +71,8 @@ def _control(rng: Random, halls: list[str]) -> list[str]:
                 f'target = "A1.tcs.dp_pa"\noptions = {{ setpoint = {rng.randint(40, 55)}, gain = -2500, reset_s = 60, '
                 f'sample_s = {rng.choice((1, 5, 7))}, low = 15e3, high = 100e3, rate_per_s = 1000 }}']
     return ['[[control]]\nname = "power"\ncontroller = "feed-forward"\nmeasure = "A1 power.rack_input_w sum"\n'
-            f'target = "A1.tcs.dp_pa"\noptions = {{ at = 2.0e5, base = 65e3, exponent = 1.897, low = 15e3, high = 100e3, '
-            f'sample_s = {rng.choice((1, 3))}, fall_s = 30 }}']
+            f'target = "A1.tcs.dp_pa"\noptions = {{ at = 2.0e5, base = 65e3, exponent = 1.897, low = 15e3, '
+            f'high = 100e3, sample_s = {rng.choice((1, 3))}, fall_s = 30 }}']
 
 
 def _plant(rng: Random) -> str:

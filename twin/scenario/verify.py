@@ -160,8 +160,8 @@ def _same_columns(recording: Recording, run: Run) -> None:
     unlike = sorted(recorded ^ ours)
     if unlike:
         only = "does not have" if unlike[0] in recorded else "has, the recording not"
-        raise SnapshotError(f"recorded by another version of the model ({made_by(recording)}): {len(unlike)} columns are "
-                            f"not the same, such as {unlike[0]}, which this program {only}; it can be opened and "
+        raise SnapshotError(f"recorded by another version of the model ({made_by(recording)}): {len(unlike)} columns "
+                            f"are not the same, such as {unlike[0]}, which this program {only}; it can be opened and "
                             "replayed, but not verified", where=recording.where,
                             expected="a recording made by this version of the program")
 

@@ -113,15 +113,15 @@ def crah_ua_w_k(entry: Entry) -> float:
 def _rack_params(site: Any, rho_cp: float) -> dict[str, F64]:
     top, floor = site.topology, site.floor
     entries = [top.rack_entries[c] for c in top.rack_class]
-    flow = np.array([e["air_flow_design_m3_s"] for e in entries])
-    mass = np.array([e["metal_capacity_j_k"] for e in entries])
+    flow = np.array([e["air_flow_design_m3_s"] for e in entries], dtype=np.float64)
+    mass = np.array([e["metal_capacity_j_k"] for e in entries], dtype=np.float64)
     design = np.array(floor.rack_air_design_w)
     return {
         "rack_flow_design": flow, "rack_rise_k": np.maximum(design / (rho_cp * flow), 5.0),
         "rack_fan_w": np.array([float(e["fan_design_w"]) for e in entries]),
         "rack_fan_max": np.array([float(e.get("fan_speed_max_ratio", FAN_MAX_FRAC)) for e in entries]),
         "rack_fan_min": np.array([float(e.get("fan_speed_min_frac", FAN_MIN_FRAC)) for e in entries]),
-        "rack_mass_j_k": mass.astype(np.float64), "rack_metal_w_k": mass / METAL_TAU_S, "rack_design_w": design,
+        "rack_mass_j_k": mass, "rack_metal_w_k": mass / METAL_TAU_S, "rack_design_w": design,
     }
 
 
