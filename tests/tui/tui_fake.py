@@ -153,6 +153,28 @@ class FakeSession:
         self.calls.append("step")
         self.version += 1
 
+    def step_back(self, n: int = 1) -> None:
+        """Go back."""
+        self.step(-n)
+
+    def seek(self, at_ns: int) -> None:
+        """Go to a moment."""
+        self.tick = at_ns // S
+        self.calls.append(f"seek {self.tick}")
+        self.version += 1
+
+    def last_alarm(self) -> None:
+        """Go to the last alarm."""
+        self.calls.append("last_alarm")
+
+    def next_alarm(self) -> None:
+        """Go to the next alarm."""
+        self.calls.append("next_alarm")
+
+    def last_act(self) -> Command | None:
+        """Return what was sent last."""
+        return self.sent[-1] if self.sent else None
+
     def set_speed(self, speed: float) -> None:
         """Change the pace."""
         self.speed = speed

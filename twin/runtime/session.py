@@ -79,7 +79,7 @@ class Session:
         #: instant that the run may not pass for now, so that branches stay together; None for no limit
         self.limit: Callable[[], int] | None = None
         self._sought: tuple[str, int] | None = None
-        self._hunting = False
+        self._hunting = self._under_way = False
         begun = time.thread_time()
         keyframe.capture(run)
         self._key_s = time.thread_time() - begun
@@ -299,6 +299,45 @@ class Session:
             self._end_passed = self._endless or self._sim.now_ns >= self._sim.end_ns
         self._post(act)
 
+    @property
+    def seeking(self) -> bool:
+        """A moment was asked for that is not shown yet."""
+        return self._sought is not None or self._under_way
+
+    def last_act(self) -> Command | None:
+        """Return the last fault, its end, or set-point that was given on the way to the shown moment.
+
+        None when there is none since this branch or what is known of the past began.
+        """
+        found = self._last_act()
+        return None if found is None else found[1]
+
+    def undo(self) -> None:
+        """Go back to just before the last act, and go on from there without it; what followed is given up.
+
+        Nothing happens without an act; the pace stays as it is.
+
+        Raises:
+            InputError: the session is read-only.
+        """
+        if self.read_only:
+            raise InputError("this session is read-only", expected="an operator's session")
+
+        def act() -> None:
+            found = self._last_act()
+            if found is None:
+                return
+            self._go("tick", found[0])
+            if not self._closing:
+                self.timeline.truncate()
+                self._end_passed = self._endless or self._sim.now_ns >= self._sim.end_ns
+        self._post(act)
+
+    def _last_act(self) -> tuple[int, Command] | None:
+        began = max(self.timeline.first_ns, -1 if self.origin is None else self.origin.at_ns)
+        acts = [one for one in list(self._sim.given) if one[1].kind != "ack" and one[1].at_ns >= began]
+        return acts[-1] if acts and acts[-1][0] >= self.timeline.keys[0].tick else None
+
     def fork(self, name: str, timeout_s: float = 30.0) -> Session:
         """Return a new session that begins at the shown moment: a branch, paused, not started, of the same pace.
 
@@ -310,9 +349,9 @@ class Session:
             timeline = self.timeline.fork(f"branch '{name}' of '{self.name}' begins")
             if not self.timeline.in_past:
                 self._sim.note(Event(at, "info", "session", "", f"branch '{name}' was forked here"))
-            return Session(timeline.run, speed=self._speed, paused=True, read_only=self.read_only,
-                           frame_s=self._frame_s, columns=self._columns, endless=self._endless, name=name,
-                           origin=Origin(self.name, at), timeline=timeline)
+            return type(self)(timeline.run, speed=self._speed, paused=True, read_only=self.read_only,
+                              frame_s=self._frame_s, columns=self._columns, endless=self._endless, name=name,
+                              origin=Origin(self.name, at), timeline=timeline)
         return self._ask(act, timeout_s)
 
     def _seek(self, kind: str, value: int) -> None:
@@ -320,14 +359,21 @@ class Session:
         self._post(self._do_seek)
 
     def _do_seek(self) -> None:
-        sought, self._sought = self._sought, None
+        sought = self._sought
         if sought is None:  # a later one was done in its place
             return
         self._paused, self._hunting, self._steps = True, False, 0
-        if sought[0] == "ns":
-            self.timeline.seek(max(sought[1], self.timeline.first_ns), lambda: self._closing)
-        else:
-            self.timeline.seek_tick(sought[1], lambda: self._closing)
+        self._go(*sought)
+
+    def _go(self, kind: str, value: int) -> None:
+        self._under_way, self._sought = True, None
+        try:
+            if kind == "ns":
+                self.timeline.seek(max(value, self.timeline.first_ns), lambda: self._closing)
+            else:
+                self.timeline.seek_tick(value, lambda: self._closing)
+        finally:
+            self._under_way = False
 
     # ---- the worker ------------------------------------------------------------------------------------
 

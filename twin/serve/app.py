@@ -267,6 +267,8 @@ class ServedApp(TwinApp):
         if action in _OWN:
             return any(a.name == action for a in self.ui.extra)
         found = actions.BY_NAME.get(action)
+        if found is not None and found.forks and not self.ui.forkable:
+            return False
         return found is None or not found.views or self.ui.view in found.views
 
     def action_controls(self) -> None:

@@ -78,6 +78,15 @@ class Visit:
         """The furthest moment lived, simulated ns."""
         return self._session.head_ns
 
+    @property
+    def seeking(self) -> bool:
+        """A moment was asked for that is not shown yet."""
+        return self._session.seeking
+
+    def last_act(self) -> Command | None:
+        """Return the last fault, its end, or set-point that was given on the way to the shown moment."""
+        return self._session.last_act()
+
     def fault_kinds(self) -> Sequence[FaultKind]:
         """Return every fault that can be injected here."""
         return self._session.fault_kinds()
@@ -150,6 +159,11 @@ class Visit:
         """Give up the future of the moment that is shown."""
         self._allow("give up the future")
         self._session.truncate()
+
+    def undo(self) -> None:
+        """Go back to just before the last act, and go on from there without it."""
+        self._allow("undo")
+        self._session.undo()
 
     def send(self, command: Command) -> None:
         """Hand a command to the engine."""

@@ -21,6 +21,7 @@ class Action:
         writes: changes the factory: refused when read-only.
         paces: changes the pace of the simulation: refused where somebody else holds it.
         files: writes a file on this computer: refused where the screen is served to others.
+        forks: needs branches: only in a session that the screen has to itself.
         views: views in which it means something; empty for all.
         bar: rank in the key bar, 0 keeps it out.
     """
@@ -35,6 +36,7 @@ class Action:
     writes: bool = False
     paces: bool = False
     files: bool = False
+    forks: bool = False
     views: tuple[str, ...] = ()
     bar: int = 0
 
@@ -48,6 +50,7 @@ class Action:
 VIEWS: tuple[tuple[str, str, str], ...] = (
     ("1", "overview", "Overview"), ("2", "floor", "Floor"), ("3", "power", "Power"), ("4", "cooling", "Cooling"),
     ("5", "network", "Network"), ("6", "jobs", "Jobs"), ("7", "events", "Events"),
+    ("8", "compare", "Compare"),
 )
 _VIEW_DOC = {
     "overview": "The five numbers that matter, the floor small, what runs and what happened.",
@@ -57,8 +60,9 @@ _VIEW_DOC = {
     "network": "Load of every link between leaves and spines, slowdown of the jobs.",
     "jobs": "Queue and running jobs: progress, speed, tokens, wait.",
     "events": "Alarms that stand, faults that are active, everything that happened.",
+    "compare": "Two branches side by side: what differs, where, by how much, in words.",
 }
-_MAPS = ("overview", "floor", "rack")
+_MAPS = ("overview", "floor", "rack", "compare")
 _LISTS = ("jobs", "events", "cooling", "network", "power")
 
 ACTIONS: tuple[Action, ...] = (
@@ -68,11 +72,25 @@ ACTIONS: tuple[Action, ...] = (
     Action("faster", ("plus", "equals_sign"), "+", "faster", "Ask for the next higher speed.", "Time", paces=True,
            bar=3),
     Action("slower", ("minus",), "-", "slower", "Ask for the next lower speed.", "Time", paces=True, bar=3),
+    Action("step_back", ("comma",), ",", "tick back", "Go back in time by one tick; the shown past is only looked at.",
+           "Time", paces=True),
+    Action("scrub_back", ("less_than_sign",), "<", "back in time",
+           "Go back in time by a sixtieth of the time line; a click or a drag on the line goes anywhere.", "Time",
+           paces=True),
+    Action("scrub_on", ("greater_than_sign",), ">", "on in time", "Go on in time by a sixtieth of the time line.",
+           "Time", paces=True),
+    Action("alarm_back", ("left_curly_bracket",), "{", "last alarm", "Go back to the last alarm before this moment.",
+           "Time", paces=True),
+    Action("alarm_on", ("right_curly_bracket",), "}", "next alarm",
+           "Go to the next alarm; when none is known, run as fast as possible until there is one.", "Time",
+           paces=True),
+    Action("live", ("0",), "0", "back to now", "Come back from the past to the furthest moment that was lived.",
+           "Time", paces=True),
     Action("window", ("z",), "z", "time span", "Change how much time the histories show.", "Time", bar=9),
     *(Action(f"view_{name}", (key,), key, title, _VIEW_DOC[name], "Views", run=f"view('{name}')")
       for key, name, title in VIEWS),
     Action("enter", ("enter",), "enter", "open", "Open the selected rack, or go to the place of the selected row.",
-           "Move", bar=5, views=("overview", "floor", "cooling", "events", "jobs")),
+           "Move", bar=5, views=("overview", "floor", "cooling", "events", "jobs", "compare")),
     Action("back", ("escape",), "esc", "back",
            "One level back: take the filter away, leave what Enter opened, leave a menu.", "Move", bar=5),
     Action("left", ("left", "h"), "← h", "left", "Move the selection left.", "Move", run="move(-1, 0)"),
@@ -91,9 +109,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("hottest", ("x",), "x", "hottest", "Select the rack with the highest value of the metric.", "Floor",
            views=_MAPS, bar=8),
     Action("hall_next", ("right_square_bracket",), "]", "next hall", "Show the next hall.", "Floor",
-           views=("overview", "floor")),
+           views=("overview", "floor", "compare")),
     Action("hall_back", ("left_square_bracket",), "[", "hall before", "Show the hall before.", "Floor",
-           views=("overview", "floor")),
+           views=("overview", "floor", "compare")),
     Action("layer", ("v",), "v", "layer", "Show the next layer of the hall's air.", "Floor",
            views=("overview", "floor")),
     Action("colour_map", ("c",), "c", "colours", "Change the colour map of the floor.", "Floor", views=_MAPS),
@@ -101,6 +119,23 @@ ACTIONS: tuple[Action, ...] = (
     Action("setting", ("s",), "s", "set-point", "Change a set-point.", "Act", writes=True, bar=7),
     Action("acknowledge", ("a",), "a", "acknowledge", "Acknowledge the selected alarm.", "Act", writes=True,
            views=("events",), bar=4),
+    Action("undo", ("u",), "u", "undo",
+           "Go back to just before the last fault or set-point that was sent, and go on without it.", "Act",
+           writes=True, paces=True, bar=8),
+    Action("fork", ("F",), "F", "fork", "Make a branch that begins at this moment; this one keeps its own future.",
+           "Branches", writes=True, forks=True, bar=5),
+    Action("go_on_here", ("t",), "t", "go on from here",
+           "In the past: give up what followed, and go on from the shown moment.", "Branches", writes=True,
+           paces=True),
+    Action("branches", ("b",), "b", "branches", "Go to another branch, close one, or send commands to all of them.",
+           "Branches", forks=True, bar=8),
+    Action("against", ("n",), "n", "other branch", "Compare with another branch.", "Branches", forks=True,
+           views=("compare",), bar=4),
+    Action("difference", ("d",), "d", "difference",
+           "Colour the second floor by its own values, or by its difference to the first.", "Branches", forks=True,
+           views=("compare",), bar=4),
+    Action("align", ("A",), "A", "same moment", "Bring both branches to the earlier of their two moments.", "Branches",
+           paces=True, forks=True, views=("compare",), bar=5),
     Action("theme", ("T",), "T", "light/dark", "Change between the dark and the light theme.", "Screen"),
     Action("redraw", ("ctrl+l",), "^l", "redraw", "Write the whole screen again, when something else wrote over it.",
            "Screen"),

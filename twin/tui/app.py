@@ -39,6 +39,7 @@ from twin.tui.screens.main import MainScreen
 from twin.tui.screens.menu import FaultMenu, Menu, SettingMenu
 from twin.tui.taking import Taking
 from twin.tui.theme import MAPS, Depth, Palette, nearest_256, textual_theme
+from twin.tui.timing import Timing
 from twin.tui.tour import Touring
 from twin.tui.ui import WINDOWS_NS, Ui
 from twin.tui.widgets.heatmap import HeatMap
@@ -103,7 +104,7 @@ def depth_of(app: App[Any]) -> Depth:
     return {"256": "256", "standard": "16", "windows": "16"}.get(system or "truecolor", "truecolor")  # type: ignore[return-value]
 
 
-class TwinApp(Touring, Taking, Finding, Hovering):
+class TwinApp(Touring, Taking, Finding, Hovering, Timing):
     """The live screen of one session.
 
     Args:
@@ -133,6 +134,7 @@ class TwinApp(Touring, Taking, Finding, Hovering):
         self.ui = Ui(session, palette, session.frame(), read_only=read_only, view=view)
         self.ui.take(self.ui.frame)
         self._hears, self._early = False, list[Any]()
+        self.ui.forkable = self.may_fork()
         self.local = local
         if local is not None:
             self._settle(local)
@@ -194,6 +196,7 @@ class TwinApp(Touring, Taking, Finding, Hovering):
         frame = self.session.frame()
         if not self.screen_stack or self.screen is not self.main:
             return
+        self.watch_time()
         if frame.version == self.ui.frame.version:
             if self._behind:
                 self.feed()
@@ -228,32 +231,6 @@ class TwinApp(Touring, Taking, Finding, Hovering):
             await self.on_event(event)
 
     # ---- time ------------------------------------------------------------------------------------------
-
-    def action_toggle_pause(self) -> None:
-        """Pause or go on."""
-        self.session.toggle_pause()
-
-    def action_step(self) -> None:
-        """Advance by one tick."""
-        self.session.step()
-
-    def action_faster(self) -> None:
-        """Ask for the next higher speed."""
-        self._change_speed(1)
-
-    def action_slower(self) -> None:
-        """Ask for the next lower speed."""
-        self._change_speed(-1)
-
-    def _change_speed(self, step: int) -> None:
-        from twin.runtime.session import SPEEDS
-
-        asked = self.session.frame().speed_asked
-        beyond = [s for s in SPEEDS if (s > asked if step > 0 else s < asked)]
-        if beyond:
-            speed = min(beyond) if step > 0 else max(beyond)
-            self.session.set_speed(speed)
-            self.say(f"asked for {fmt.speed(speed, self.ui.palette.glyph('times'))}")
 
     def action_window(self) -> None:
         """Show another length of time."""
@@ -388,7 +365,7 @@ class TwinApp(Touring, Taking, Finding, Hovering):
         if command is None:
             return
         try:
-            self.session.send(command)
+            self.deliver(command)
         except TwinError as error:
             self.say(f"refused: {error}")
             return

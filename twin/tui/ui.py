@@ -15,6 +15,7 @@ from twin.tui.plan import HallPlan, hall_plans
 from twin.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from twin.runtime.family import Family
     from twin.runtime.frame import Frame
     from twin.runtime.session import Session
     from twin.site.site import Site
@@ -55,6 +56,9 @@ class Ui:
         tour: step of the tour, 0 without; recording: the screen is being recorded.
         hover: what is said about the cell under the mouse.
         trail: views to come back to.
+        family: the branches, once there are some; forkable: branches can be made here; to_all: commands go to all.
+        forks: instants at which branches were forked, for the time line.
+        seeking: a moment was asked for that takes its time; seek_ns: which one, -1 when it is not known yet.
         paces: whether this person may change the pace; extra: actions that this kind of screen has alone.
     """
 
@@ -78,6 +82,12 @@ class Ui:
     tour: int = 0
     hover: tuple[tuple[str, str], ...] = ()
     recording: bool = False
+    family: Family | None = None
+    forkable: bool = False
+    to_all: bool = False
+    forks: tuple[int, ...] = ()
+    seeking: bool = False
+    seek_ns: int = -1
     paces: bool = True
     extra: tuple[Action, ...] = ()
     marks: dict[tuple[int, str, str], Mark] = field(default_factory=dict)
@@ -117,7 +127,8 @@ class Ui:
         """Return the actions that work now."""
         works = actions.available(self.view, self.read_only, paces=self.paces, extra=self.extra,
                                   registry=self.registry)
-        return [a for a in works if (a.name != "back" or self.can_go_back) and not self.refuses(a)]
+        return [a for a in works if (a.name != "back" or self.can_go_back) and not self.refuses(a)
+                and (self.forkable or not a.forks)]
 
     def tabs(self) -> list[tuple[str, str, str]]:
         """Return (key, view, title) of each tab, with this person's keys."""
@@ -131,6 +142,8 @@ class Ui:
 
     def take(self, frame: Frame) -> None:
         """Make a frame the newest and remember what it marks on the time line."""
+        if 0 <= frame.head_ns < self.frame.head_ns and frame.branch == self.frame.branch:  # a future was given up
+            self.marks = {key: mark for key, mark in self.marks.items() if mark.at_ns <= frame.head_ns}
         self.frame = frame
         for event in frame.events:
             if event.kind in ("alarm", "fault"):

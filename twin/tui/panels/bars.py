@@ -10,7 +10,7 @@ from textual import events
 from textual.message import Message
 
 from twin.tui import format as fmt
-from twin.tui.widgets.canvas import Canvas, Row, Span, crop, joined, spread, width_of
+from twin.tui.widgets.canvas import Canvas, Row, Span, crop, spread, width_of
 
 if TYPE_CHECKING:
     from twin.tui.ui import Ui
@@ -29,6 +29,10 @@ def title_row(ui: Ui, width: int) -> Row:
     frame, glyph = ui.frame, ui.palette.glyph
     name, _, story = ui.session.title.partition(" · ")
     left: list[Span] = [(" twin", "bold accent"), ("  ", ""), (fmt.clean(name), "bold bright")]
+    if frame.branch != "main" or ui.family is not None:
+        left += [("  " + glyph("fork"), "dim"), (" " + fmt.clean(frame.branch), "bold accent")]
+    if ui.to_all:
+        left += [(" commands to all", "warn")]
     if story:
         left += [(" · " + fmt.clean(story), "dim")]
     when = fmt.clock(ui.site.start_unix_ns, frame.now_ns, ui.site.utc_offset_s)
@@ -72,24 +76,37 @@ class TabBar(Canvas):
             super().__init__()
             self.view = view
 
+    ends: Sequence[int] = ()
+
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the line."""
-        active = "floor" if ui.view == "rack" else ui.view
-        left: list[Span] = []
-        for key, name, title in ui.tabs():
-            here = name == active
-            left += [(" ", ""), (key, "accent" if not here else "bold accent on sel"),
-                     (f" {title}", "dim" if not here else "bold bright on sel"), (" ", "")]
-        return [spread(tuple(left), (*alarm_counts(ui), (" ", "")), width)]
+        counts = (*alarm_counts(ui), (" ", ""))
+        self.ends, left = tab_row(ui, width - width_of(counts) - 1)
+        return [spread(left, counts, width)]
 
     def on_click(self, event: events.Click) -> None:
         """Go to the view whose tab was hit."""
-        x = 0
-        for key, name, title in self.ui.tabs() if self.ui is not None else ():
-            x += len(key) + len(title) + 3
-            if event.x < x:
+        for (_, name, _), end in zip(self.ui.tabs() if self.ui is not None else (), self.ends, strict=False):
+            if event.x < end:
                 self.post_message(self.Chosen(name))
                 return
+
+
+def tab_row(ui: Ui, room: int) -> tuple[list[int], Row]:
+    """Return where each tab ends, and the tabs: with room around them, without, or with short names."""
+    active = "floor" if ui.view == "rack" else ui.view
+    for pad, gap, short in ((" ", " ", 99), ("", " ", 99), ("", "", 99), ("", "", 4), ("", "", 2)):
+        row: list[Span] = []
+        ends: list[int] = []
+        for key, name, title in ui.tabs():
+            here = name == active
+            words = f"{gap or ' '}{title}" if here else gap + title[:short]
+            row += [(pad, ""), (key, "accent" if not here else "bold accent on sel"),
+                    (words, "dim" if not here else "bold bright on sel"), (" ", "")]
+            ends.append(width_of(tuple(row)))
+        if ends[-1] <= room:
+            break
+    return ends, tuple(span for span in row if span[0])
 
 
 def alarm_counts(ui: Ui) -> Row:
@@ -121,43 +138,6 @@ class Rule(Canvas):
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the line."""
         return [((ui.palette.glyph("rule") * width, "rule"),)]
-
-
-class TimeLine(Canvas):
-    """From the start of the scenario to its end, with alarms, faults and planned events marked."""
-
-    every = 2
-
-    def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
-        """Return the line."""
-        return [time_line(ui, width)]
-
-
-def time_line(ui: Ui, width: int) -> Row:
-    """Draw the course of the scenario; the last marks win their cell, faults before alarms before plans."""
-    frame, glyph = ui.frame, ui.palette.glyph
-    end = max(frame.end_ns, frame.now_ns, 1)
-    left, right = f" {fmt.elapsed(frame.now_ns)} ", f" {fmt.elapsed(end)} "
-    left = left.rjust(len(right))
-    room = width - len(left) - len(right)
-    if room < 8:
-        return ((left, "bright"),)
-
-    def place(at_ns: int) -> int:
-        return min(room - 1, max(0, at_ns * (room - 1) // end))
-
-    now = place(frame.now_ns)
-    cells: list[Span] = [(glyph("heavy"), "accent") if x <= now else (glyph("rule"), "faint") for x in range(room)]
-    for event in ui.site.spec.event:
-        if event.at > frame.now_ns:
-            cells[place(event.at)] = (glyph("planned"), "dim")
-    for kind, sign, ink in (("alarm", "alarm", "warn"), ("fault", "fault", "crit")):
-        for mark in ui.marks.values():
-            if mark.kind == kind and mark.severity != "info":
-                hot = "crit" if mark.severity == "critical" else ink
-                cells[place(mark.at_ns)] = (glyph(sign), hot)
-    cells[now] = (glyph("now"), "bold bright")
-    return joined(((left, "bold bright"), *cells, (right, "dim")))
 
 
 class ExplainLine(Canvas):

@@ -10,8 +10,10 @@ from textual.containers import Container
 from textual.message import Message
 from textual.screen import Screen
 
-from twin.tui.panels.bars import ExplainLine, KeyBar, Rule, TabBar, TimeLine, TitleBar
-from twin.tui.screens.views import VIEWS, View, build
+from twin.tui.panels.bars import ExplainLine, KeyBar, TabBar, TitleBar
+from twin.tui.panels.timeline import PastRule, TimeLine
+from twin.tui.screens.compare import Compare
+from twin.tui.screens.views import VIEWS, View
 from twin.tui.tour import TourPanel
 from twin.tui.widgets.canvas import Canvas, Row
 
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 
 #: the least size that everything fits into
 LEAST = (80, 24)
+#: every view by its name
+ALL: dict[str, type[View]] = {**VIEWS, "compare": Compare}
+
+
+def build(name: str) -> View:
+    """Return a new view."""
+    return ALL[name](id=f"view-{name}", classes="view")
 
 
 class TooSmall(Canvas):
@@ -54,7 +63,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         with Container(id="frame"):
             yield TitleBar(classes="line")
             yield TabBar(classes="line")
-            yield Rule(classes="line")
+            yield PastRule(classes="line")
             with Container(id="body"):
                 yield build(self.ui.view)
             yield TourPanel(id="tour")
@@ -68,7 +77,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.bars = [self.query_one(kind) for kind in (TitleBar, TabBar, TimeLine, KeyBar)]
         self.explain_line = self.query_one(ExplainLine)
         self.tour = self.query_one(TourPanel)
-        self.rule = self.query_one("#frame > Rule", Rule)
+        self.rule = self.query_one(PastRule)
         self.too_small = self.query_one(TooSmall)
         self._fit()
         self.feed()
@@ -95,7 +104,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if not body.query(f"#view-{name}"):
             await body.mount(build(name))
         self.ui.view = name
-        for other in VIEWS:
+        for other in ALL:
             for widget in body.query(f"#view-{other}"):
                 widget.display = other == name
         self.feed()

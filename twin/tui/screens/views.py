@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
-from textual.widget import Widget
 
 from twin.tui.metrics import metric_of
 from twin.tui.panels import history
@@ -395,8 +394,3 @@ def go_to(ui: Ui, place: str) -> bool:
 #: view name -> widget; "rack" is opened from the floor and has no tab
 VIEWS: dict[str, type[View]] = {"overview": Overview, "floor": Floor, "power": Power, "cooling": Cooling,
                                 "network": Network, "jobs": Jobs, "events": Events, "rack": Rack}
-
-
-def build(name: str) -> Widget:
-    """Return a new view."""
-    return VIEWS[name](id=f"view-{name}", classes="view")
