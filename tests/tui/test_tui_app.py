@@ -50,7 +50,7 @@ async def test_every_view_fills_the_frame(size):
             assert lines[-2].strip()
             assert "? help" in lines[-1]
             body = [line for line in lines[3:-3] if line.strip()]
-            assert len(body) >= 8, name
+            assert len(body) >= (1 if name == "compare" else 8), name  # this one has no branches to compare
 
 
 async def test_what_the_views_say():
@@ -61,7 +61,7 @@ async def test_what_the_views_say():
             "cooling": ["A2.cdu1", "A off", "warm", "wet bulb", "stands by"],
             "network": ["leaf16", "busiest links", "finetune"],
             "jobs": ["restarting", "no end", "queued"],
-            "events": ["crah_fan_trip", "alarms that stand", "A5.14"]}
+            "events": ["crah_fan_trip", "alarms that stand", "A5.14"], "compare": ["this one is shared"]}
     async with app.run_test(size=(120, 40)) as pilot:
         for key, name, _ in actions.VIEWS:
             await pilot.press(key)

@@ -152,6 +152,10 @@ class Timing(ScreenApp):
         if not self.ui.paces:
             self.say("refused: somebody else holds the clock")
             return
+        timeline = getattr(self.session, "timeline", None)
+        if timeline is not None and at_ns < timeline.first_ns:
+            at_ns = timeline.first_ns
+            self.say(f"nothing is known from before {fmt.elapsed(at_ns)}")
         self._wanted = at_ns
         self._seek()
 
@@ -197,8 +201,9 @@ class Timing(ScreenApp):
             return
         lost = [mark for mark in ui.marks.values() if mark.at_ns > frame.now_ns]
         alarms, faults = (sum(mark.kind == kind for mark in lost) for kind in ("alarm", "fault"))
-        what = f"{fmt.elapsed(frame.head_ns - frame.now_ns)} that were lived after it, with {alarms} alarms and " \
-               f"{faults} faults, are given up for good."
+        counts = ", ".join(f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((alarms, "alarm"), (faults, "fault")) if n)
+        what = f"{fmt.elapsed(frame.head_ns - frame.now_ns)} that were lived after it" + \
+               (f", with {counts}," if counts else "") + " are given up for good."
         choices = [Choice("go on from here", f"The {what}", "yes", "warn"),
                    *([Choice("fork a branch here instead", "Both futures stay.", "fork")] if ui.forkable else []),
                    Choice("leave it", "Nothing happens.", "")]

@@ -238,10 +238,11 @@ class Deltas(Canvas):
 def _columns(width: int, title: str, first: str, second: str, change: str, inks: tuple[str, str, str, str]) -> Row:
     """Return title, both values and the change in columns that do not move."""
     number = 11 if width < 56 else 13
-    room = max(8, width - 3 * number - 1) if width >= 48 else max(6, width - 2 * (number - 1) - 9)
-    if width < 48:
-        return ((" " + fmt.fit(title, room - 2).ljust(room - 1), inks[0]), (first.rjust(number - 1), inks[1]),
-                (second.rjust(number - 1), inks[2]), (change.rjust(9), inks[3]))
+    if width < 48:  # the first value is left out: the change tells it
+        room = width - 2 * number - 1
+        return ((" " + fmt.fit(title, room - 1).ljust(room - 1), inks[0]), (second.rjust(number), inks[2]),
+                (change.rjust(number), inks[3]), (" ", ""))
+    room = max(8, width - 3 * number - 1)
     return ((" " + fmt.fit(title, room - 1).ljust(room - 1), inks[0]), (first.rjust(number), inks[1]),
             (second.rjust(number), inks[2]), (change.rjust(number), inks[3]))
 

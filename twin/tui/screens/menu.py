@@ -92,7 +92,8 @@ class Step(Canvas):
             rows.append((*row, (" " * (width - width_of(row)), "on sel")) if here else row)
         if not found:
             free = self.free and self.typed
-            rows.append((("   " + ("enter takes what you typed" if free else "nothing by that name"), "dim"),))
+            rows.append((("   " + ("enter takes what you typed" if free else "" if self.free else
+                                  "nothing by that name"), "dim"),))
         rows += [()] * (height - 3 - len(rows))
         pick = self.chosen()
         doc = self.error or (pick.doc if pick else "")
