@@ -201,7 +201,8 @@ class Timing(ScreenApp):
             return
         lost = [mark for mark in ui.marks.values() if mark.at_ns > frame.now_ns]
         alarms, faults = (sum(mark.kind == kind for mark in lost) for kind in ("alarm", "fault"))
-        counts = ", ".join(f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((alarms, "alarm"), (faults, "fault")) if n)
+        kinds = ((alarms, "alarm"), (faults, "fault"))
+        counts = ", ".join(f"{n} {word}{'s' if n > 1 else ''}" for n, word in kinds if n)
         what = f"{fmt.elapsed(frame.head_ns - frame.now_ns)} that were lived after it" + \
                (f", with {counts}," if counts else "") + " are given up for good."
         choices = [Choice("go on from here", f"The {what}", "yes", "warn"),

@@ -215,8 +215,8 @@ class Deltas(Canvas):
         cell = width // columns
         rows: list[Row] = []
         if titled:
-            rows.append((*_columns(cell, "", *(fmt.fit(side.session.name, 12) for side in sides), "change",
-                                   ("dim", "dim", "dim", "dim")),))
+            one, two = (fmt.fit(side.session.name, 12) for side in sides)
+            rows.append(_columns(cell, "", one, two, "change", ("dim", "dim", "dim", "dim")))
         deep = height - len(rows)
         for y in range(min(deep, len(known))):
             line: Row = ()
