@@ -41,7 +41,9 @@ class Timing(ScreenApp):
         if found.forks and not ui.forkable and not shadowed:
             self.say("branches need a factory of your own: this one is shared")
         elif ui.refuses(found):
-            self.say(f"refused: {'read only' if ui.read_only else 'somebody else holds the clock'}, look as you like")
+            why = "no files are written here" if found.files else "read only, look as you like" if ui.read_only else \
+                "somebody else holds the clock"
+            self.say(f"refused: {why}")
         elif found.name in _ACTS and ui.frame.in_past:
             self.say(self._past_words())
         else:

@@ -172,8 +172,8 @@ def past_row(ui: Ui, width: int) -> Row:
 
 def _ways(ui: Ui) -> list[tuple[str, str]]:
     """Return what one may do in the past: key and words, the most useful first."""
-    works = {action.name for action in ui.available()}
-    known = (("live", "0", "back to now"), ("fork", "F", "fork here"), ("go_on_here", "t", "go on from here"),
-             ("alarm_back", "{ }", "alarms"), ("scrub_back", "< >", "scrub"),
-             ("toggle_pause", "space", "play it again"))
-    return [(key, text) for name, key, text in known if name in works]
+    keys = {action.name: action.shown for action in ui.available()}
+    known = (("live", "back to now"), ("fork", "fork here"), ("go_on_here", "go on from here"),
+             ("alarm_back", "last alarm"), ("scrub_back", "back"), ("scrub_on", "on"),
+             ("toggle_pause", "play it again"))
+    return [(keys[name], text) for name, text in known if name in keys]
