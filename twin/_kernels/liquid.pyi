@@ -8,7 +8,8 @@ class LiquidKernel:
     """All row loops of a site, bound to their buffers."""
 
     def __init__(
-        self, *, racks: int, streams: int, tcs: int, cdus: int, pumps: int, loops: int, **buffers: NDArray[Any],
+        self, *, racks: int, streams: int, tcs: int, cdus: int, pumps: int, loops: int, halls: int,
+        **buffers: NDArray[Any],
     ) -> None: ...
     def run(self, dt_s: float) -> None:
         """Advance by ``dt_s`` seconds: temperatures, flows, controls."""

@@ -46,7 +46,6 @@ from twin._kernels.laws cimport (
 STEP_MAX_S = 5.0
 cdef double _STEP_MAX = STEP_MAX_S
 cdef double _STOPPED = 0.005       # below this speed a pump stands still
-cdef double _DEW_POINT_MAX = 15.0  # halls are dried to this dew point (ASHRAE TC 9.9, recommended envelope), degC
 cdef double _AIR_FLOW_LOSS = 0.3   # share of a branch's flow that air in it takes away
 cdef double _AIR_CP_J_KGK = 1006.0
 cdef double _AIR_KG_M3 = 1.15      # of the air through liquid-to-air units, constant
@@ -71,7 +70,7 @@ cdef class LiquidKernel(LiquidHeat):
     """
 
     def __init__(self, *, Py_ssize_t racks, Py_ssize_t streams, Py_ssize_t tcs, Py_ssize_t cdus, Py_ssize_t pumps,
-                 Py_ssize_t loops, **buffers):
+                 Py_ssize_t loops, Py_ssize_t halls, **buffers):
         self.rows = tcs
         self._bind_racks(buffers, racks, streams)
         self._bind_loops(buffers, tcs)
@@ -81,11 +80,13 @@ cdef class LiquidKernel(LiquidHeat):
         self.loop_supply_temp_c = need(buffers, "loop_supply_temp_c", loops)
         self.loop_flow_frac = need(buffers, "loop_flow_frac", loops)
         self.loop_cp = need(buffers, "loop_cp", loops)
-        self.dew_point_temp_c = need(buffers, "dew_point_temp_c", 1)
+        self.dew_point_temp_c = need(buffers, "dew_point_temp_c", halls)
+        self.tcs_hall = need(buffers, "tcs_hall", tcs)
         self.supply_temp_max_c = need(buffers, "supply_temp_max_c", 1)
         self.tick_in_j = need(buffers, "tick_in_j", 1)
         self.tick_out_j = need(buffers, "tick_out_j", 1)
         self.tick_stored_j = need(buffers, "tick_stored_j", 1)
+        within("tcs_hall", self.tcs_hall, 0, max(halls, 1))
         within("cdu_loop", self.cdu_loop, 0, max(loops, 1))
         within("cdu_air_rack", self.cdu_air_rack, -1, racks)
         within("rack_stream", self.rack_stream, -1, streams)
@@ -333,7 +334,7 @@ cdef class LiquidKernel(LiquidHeat):
             if self.cdu_flow_kg_s[j] > 0.0:
                 mean += self.cdu_valve_frac[j]
                 active += 1.0
-        dew = self.dew_point_temp_c[0] if self.dew_point_temp_c[0] < _DEW_POINT_MAX else _DEW_POINT_MAX
+        dew = self.dew_point_temp_c[self.tcs_hall[t]]
         for j in range(self.tcs_cdu_ptr[t], self.tcs_cdu_ptr[t + 1]):
             target = dew + self.dew_point_margin_k[j]
             target = self.cdu_supply_setpoint_c[j] if self.cdu_supply_setpoint_c[j] > target else target

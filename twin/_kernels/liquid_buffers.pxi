@@ -5,7 +5,7 @@ cdef class LiquidBuffers:
     """Columns and parameters of all row loops of a site; one array per attribute, by its name."""
 
     # structure
-    cdef const int[::1] rack_first, rack_end, tcs_cdu_ptr, cdu_loop, cdu_air_rack, cdu_pump_ptr, rack_stream
+    cdef const int[::1] tcs_hall, rack_first, rack_end, tcs_cdu_ptr, cdu_loop, cdu_air_rack, cdu_pump_ptr, rack_stream
     cdef const double[::1] stream_heat_w
     # racks: parameters and faults, then what is written
     cdef const double[::1] rack_conductance, rack_supply_j_k, rack_compute_j_k, rack_switch_j_k

@@ -388,6 +388,8 @@ class Player:
 def is_recording(path: Path) -> bool:
     """Tell by its first chunk whether a file is a recording; False for anything else, readable or not."""
     try:
+        if not path.is_file():
+            return False  # opening a pipe would wait for somebody to write to it
         with path.open("rb") as file:
             if file.read(len(MAGIC)) != MAGIC:
                 return False

@@ -144,13 +144,14 @@ def test_a_stuck_valve_lets_the_supply_drift() -> None:
 
 
 def test_supply_stays_above_the_dew_point() -> None:
-    """Halls are dried to 15 degC dew point at most, and the supply keeps 2 K above it."""
+    """The supply keeps 2 K above the dew point of the hall, however cold a supply is asked for."""
     rig = Rig([{**ROW, "cdu": {**ROW["cdu"], "supply_c": 10.0}}], domains=("liquid",))  # type: ignore[dict-item]
-    rig.outdoor(30.0, 28.0)
     rig.plant.loop_supply_temp_c[:] = 8.0
     rig.load(60e3)
-    rig.run(1800.0, 2.0)
-    assert rig.liquid.cdu_supply_temp_c[0] == pytest.approx(17.0, abs=0.2)
+    for dew_point_c in (15.0, 11.0, 18.0):
+        rig.air.hall_dew_point_temp_c[0] = dew_point_c
+        rig.run(1800.0, 2.0)
+        assert rig.liquid.cdu_supply_temp_c[0] == pytest.approx(dew_point_c + 2.0, abs=0.2)
 
 
 def test_frontier_cdu_draws_its_constant_power() -> None:
@@ -175,7 +176,7 @@ def test_buffers_of_a_wrong_length_are_refused() -> None:
     from twin._kernels.liquid import LiquidKernel
 
     with pytest.raises(ValueError, match="rack_conductance has shape"):
-        LiquidKernel(racks=1, streams=1, tcs=1, cdus=1, pumps=1, loops=1, rack_conductance=np.zeros(2))
+        LiquidKernel(racks=1, streams=1, tcs=1, cdus=1, pumps=1, loops=1, halls=1, rack_conductance=np.zeros(2))
 
 
 def test_an_index_beyond_the_loops_is_refused() -> None:

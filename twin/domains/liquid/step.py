@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from twin._kernels.liquid import LiquidKernel
-from twin.arrays import F64, I32
+from twin.arrays import F64, I32, frozen_i32
 from twin.domains.liquid.tanks import fill_tanks, tank_kernel
+from twin.site.hydronics import Hydronics
 from twin.site.site import Topology
 from twin.wiring import Bind
 
@@ -76,6 +77,11 @@ class LiquidStepper:
             self.tanks.prime()
 
 
+def tcs_halls(site: Hydronics) -> I32:
+    """Return the hall of each row loop: that of its first CDU."""
+    return frozen_i32(site.cdu_hall[site.tcs_cdu_ptr[:-1]])
+
+
 def _kernel(bind: Bind) -> LiquidKernel:
     own, views, site = bind.own, bind.views, bind.site.hydronics
     return LiquidKernel(
@@ -88,7 +94,8 @@ def _kernel(bind: Bind) -> LiquidKernel:
         stream_heat_w=views.chip.stream_heat_w, rack_liquid_heat_w=views.power.rack_liquid_heat_w,
         rack_energised=views.power.rack_energised, cdu_energised=views.power.cdu_energised,
         rack_inlet_temp_c=views.air.rack_inlet_temp_c, loop_supply_temp_c=views.plant.loop_supply_temp_c,
-        loop_flow_frac=views.plant.loop_flow_frac, dew_point_temp_c=views.weather.dew_point_temp_c,
+        loop_flow_frac=views.plant.loop_flow_frac, dew_point_temp_c=views.air.hall_dew_point_temp_c,
+        halls=len(views.air.hall_dew_point_temp_c), tcs_hall=tcs_halls(site),
         loop_cp=site.loop["cp_j_kgk"], **_rack_params(site.rack), **_row_params(site.tcs), **_cdu_params(site.cdu),
         **{col.name: getattr(own, col.name) for col in own.columns
            if col.axis != "tank" and col.name not in FOR_OTHERS},
