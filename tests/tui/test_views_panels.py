@@ -78,6 +78,7 @@ def test_a_row_loop_names_its_worst_trouble():
         ui = ui_of(site, **changed(ui, name, index, value))
         assert hydraulics.row_state(ui, 1)[0] == word
         assert hydraulics.row_state(ui, 2)[0] == "well"
+        assert hydraulics.RowTable().items(ui)[0] == 1
 
 
 def test_the_air_of_a_hall_is_judged():

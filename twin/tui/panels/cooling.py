@@ -26,7 +26,7 @@ class LoopTable(Table):
 
     def cols(self, ui: Ui) -> Sequence[Col]:
         """Return the columns."""
-        return (Col("loop", 0), Col("supply", 8, True), Col("set", 7, True, 40), Col("return", 8, True),
+        return (Col("loop", 0), Col("supply", 7, True), Col("set", 7, True, 40), Col("return", 7, True),
                 Col("flow", 12, True, 52), Col("pumps", 10, True, 66), Col("state", 12))
 
     def items(self, ui: Ui) -> Sequence[Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.tui import format as fmt
+from twin.tui.panels.hall import hurt_racks
 from twin.tui.widgets.canvas import Span
 from twin.tui.widgets.table import Col, Table
 
@@ -52,6 +53,22 @@ def row_state(ui: Ui, tcs: int) -> Span:
     return (f"flow {fmt.percent(share)}", "bold warn") if share is not None and share < SHORT_FLOW else ("well", "ok")
 
 
+def hurt_rows(ui: Ui) -> Any:
+    """Return a flag for each row loop: something is wrong with it or with one of its racks."""
+    flags = np.zeros(len(ui.names("tcs")), dtype=bool)
+    for name, wrong in (("tripped", lambda v: v != 0), ("leak_kg_s", lambda v: v > 0),
+                        ("flow_frac", lambda v: v < SHORT_FLOW)):
+        column = ui.column(f"liquid.tcs_{name}")
+        if column is not None:
+            flags |= wrong(np.asarray(column))
+    racks = hurt_racks(ui)
+    if racks is not None:
+        for i in range(len(flags)):
+            here = racks_of(ui, i)
+            flags[i] |= bool(racks[here.start:here.stop].any())
+    return flags
+
+
 class RowTable(Table):
     """Row loops: flow, pressure, coolant held and lost, racks that switched themselves off."""
 
@@ -66,15 +83,8 @@ class RowTable(Table):
 
     def items(self, ui: Ui) -> Sequence[Any]:
         """Return the row loops, those with something wrong first."""
-        count = len(ui.names("tcs"))
-        key = ("rows", ui.frame.version)
-        found = ui.cache.get("row_order")
-        if found is None or found[0] != key:
-            order = sorted(range(count), key=lambda i: (row_state(ui, i)[1] == "ok", i)) if count <= 200 else \
-                list(range(count))
-            found = ui.cache["row_order"] = (key, order)
-        order_now: Sequence[Any] = found[1]
-        return order_now
+        hurt = hurt_rows(ui)
+        return np.argsort(~hurt, kind="stable").tolist()
 
     def cells(self, ui: Ui, item: Any) -> Sequence[Span]:
         """Return one row loop."""
