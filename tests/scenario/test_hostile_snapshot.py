@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import zlib
 
 import msgpack
 import numpy as np
@@ -158,3 +159,24 @@ def test_a_mutated_snapshot_is_refused_or_runs(saved: bytes, seed: int) -> None:
     run.sim.advance(3)
     run.sim.kpi()
     run.sim.check()
+
+
+@pytest.mark.parametrize("inputs", [
+    {"a.epw": b"x"}, {"a.epw": zlib.compress(b"abc")[:-4]}, {"..": zlib.compress(b"abc")}, {"a\n": zlib.compress(b"")},
+    {f"{n}.epw": zlib.compress(bytes(24 << 20), 1) for n in range(3)}, {"a/b": zlib.compress(b"")}, {"a": 1},
+])
+def test_input_files_inside_that_are_damaged_too_large_or_misnamed_are_refused(saved: bytes, inputs: dict) -> None:
+    document = opened(saved)
+    document["inputs"] = inputs
+    with pytest.raises(SnapshotError, match="input file"):
+        snapshot.from_bytes(snapshot.pack(document))
+
+
+@pytest.mark.parametrize("rows", [
+    {"alarms": 7}, {"alarms": [[[], "cdu"]]}, {"alarms": [["a", []]]}, {"faults": [1]}, {"faults": "x"}, {"other": []},
+])
+def test_names_of_rows_that_are_no_names_are_refused(saved: bytes, rows: dict) -> None:
+    document = opened(saved)
+    document["rows"] = {**document["rows"], **rows}
+    with pytest.raises(SnapshotError, match="names of rows"):
+        snapshot.from_bytes(snapshot.pack(document))

@@ -33,7 +33,7 @@ from twin.wiring import Command, Event
 
 FORMAT, VERSION = "twin", 2
 INPUT_LIMIT = 64 << 20
-_SAFE_NAME = re.compile(r"^[A-Za-z0-9_.-]{1,128}$")
+_SAFE_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.-]{1,128}\Z")
 _KEYS = {"format": str, "version": int, "kind": str, "program": str, "platform": str, "spec": dict, "seed": int,
          "variant": str, "catalog": dict, "rows": dict, "inputs": dict, "state": dict, "pending": list, "log": list,
          "events": list, "event_count": int, "history": dict, "digest": str, "source": str}
@@ -89,6 +89,12 @@ def build(document: dict[str, Any], *, where: str) -> Run:
     return run
 
 
+class _Rows(msgspec.Struct, forbid_unknown_fields=True):
+    faults: list[str] = []
+    alarms: list[tuple[str, str]] = []
+    series: list[tuple[str, str]] = []
+
+
 def check(document: Any, where: str) -> None:
     """Check the outer shape of a document without building anything."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -99,6 +105,10 @@ def check(document: Any, where: str) -> None:
             raise SnapshotError(f"'{key}' is missing or of the wrong type", where=where, expected=kind.__name__)
     if not 0 <= document["event_count"] < 2**62:
         raise SnapshotError("'event_count' is out of range", where=where)
+    try:
+        msgspec.convert(document["rows"], _Rows, strict=True)
+    except msgspec.ValidationError as error:
+        raise SnapshotError(f"the names of rows inside are not valid: {error}", where=where) from error
 
 
 def spec_of(document: Mapping[str, Any], where: str) -> Spec:
@@ -328,15 +338,23 @@ def _history_in(run: Run, saved: Mapping[str, Any], where: str) -> None:
 
 
 def _unpack_inputs(inputs: Mapping[str, Any], folder: Path, where: str) -> None:
+    """Write the input files inside, piece by piece: how far they unpack is not known before."""
+    room = INPUT_LIMIT
     for name, packed in inputs.items():
         if not isinstance(name, str) or not _SAFE_NAME.match(name) or not isinstance(packed, bytes):
             raise SnapshotError("an input file inside has no valid name or content", where=where)
         unpacker = zlib.decompressobj()
         try:
-            content = unpacker.decompress(packed, INPUT_LIMIT)
+            with (folder / name).open("wb") as file:
+                left = packed
+                while room > 0 and not unpacker.eof:
+                    part = unpacker.decompress(left, min(room, 1 << 20))
+                    left = unpacker.unconsumed_tail
+                    room -= file.write(part)
+                    if not part and not left:
+                        break
         except zlib.error as error:
             raise SnapshotError(f"input file '{name}' inside is damaged", where=where) from error
-        if unpacker.unconsumed_tail or not unpacker.eof:
+        if not unpacker.eof:
             raise SnapshotError(f"input file '{name}' inside is too large or cut off", where=where,
-                                expected=f"at most {INPUT_LIMIT} bytes")
-        (folder / name).write_bytes(content)
+                                expected=f"at most {INPUT_LIMIT} bytes in all")
