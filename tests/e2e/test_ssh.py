@@ -77,7 +77,7 @@ def test_a_viewer_looks_and_leaves(connect: Connect) -> None:
     viewer.keys("\x1b")
     viewer.wait(lambda s: "2 Floor" in s, "help did not go away")
     viewer.keys(":")
-    viewer.wait(lambda s: "Search for" in s, "no palette")
+    viewer.wait(lambda s: "narrow down" in s, "no palette")
     viewer.keys("e e e e e e e e e e e e e e e")
     viewer.wait(lambda s: "e e e e e e" in s, "the palette hangs")
     viewer.keys("\x1b")
@@ -186,7 +186,7 @@ def test_colour_depths_side_by_side(connect: Connect) -> None:
             client.keys(key)
         pump_for(0.7)
     for client in clients.values():
-        client.wait(lambda s: "Search for" in s, "no palette")
+        client.wait(lambda s: "narrow down" in s, "no palette")
         client.keys("\x1b")
         client.wait(lambda s: "2 Floor" in s, "the palette did not go away")
     pump_for(0.3)
@@ -359,6 +359,7 @@ def test_private_factories_and_a_server_that_stops(tmp_path: Path) -> None:
         assert b"full" in late.raw
         server.process.terminate()
         assert [client.ended() for client in (one, two)] == [75, 75]
+        until(lambda: server.process.poll() is not None, "the server goes on")
         for client in (one, two):
             raw = bytes(client.raw)
             assert raw.rindex(b"\x1b[?1049l") > raw.rindex(b"\x1b[?1049h")

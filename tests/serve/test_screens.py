@@ -33,6 +33,17 @@ async def test_two_visitors_see_one_factory_and_have_their_own_cursor() -> None:
         await until(lambda: "paused" in at_eve.screen(), "no pause")
 
 
+async def test_a_factory_that_goes_on_past_the_end_pauses_there() -> None:
+    async with House() as house:
+        session = house.worlds.world.session
+        session._sim.end_ns = 1
+        app, driver, wire = await house.come("alice", "operator")
+        driver.take(b" ")
+        await until(lambda: "paused" in wire.screen(), "no pause")
+        assert app.ui.frame.now_ns > app.ui.frame.end_ns > 0
+        assert "ended" not in wire.screen()
+
+
 async def test_keys_in_use_are_not_taken_twice() -> None:
     from twin.serve.app import CONTROLS, DEPTH
 

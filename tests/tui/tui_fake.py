@@ -116,6 +116,7 @@ class FakeSession:
     def __init__(self, site: Site | None = None, now_s: int = 1447, **scene: Any) -> None:
         self.site = site or make_site()
         self.spec, self.title = self.site.spec, "demo · One hall, an hour, two failures"
+        self.endless = False
         self.scene = scene
         self.tick, self.version, self.paused, self.speed = now_s, 1, True, 10.0
         self.sent: list[Command] = []

@@ -117,6 +117,11 @@ class Session:
         """Name and title of the scenario."""
         return f"{Path(self.run.source).stem or 'scenario'} · {self.spec.scenario.title}"
 
+    @property
+    def endless(self) -> bool:
+        """The run goes on past the scenario's end."""
+        return self._endless
+
     def fault_kinds(self) -> Sequence[FaultKind]:
         """Return every fault that can be injected here: those whose axis has an element."""
         axes = self.site.axes

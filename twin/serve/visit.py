@@ -59,6 +59,11 @@ class Visit:
         return self._session.title
 
     @property
+    def endless(self) -> bool:
+        """The factory goes on past the scenario's end."""
+        return self._session.endless
+
+    @property
     def error(self) -> BaseException | None:
         """Why the engine stopped, if it did."""
         return self._session.error

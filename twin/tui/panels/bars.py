@@ -38,7 +38,7 @@ def title_row(ui: Ui, width: int) -> Row:
     when = fmt.clock(ui.site.start_unix_ns, frame.now_ns, ui.site.utc_offset_s)
     day = fmt.date(ui.site.start_unix_ns, frame.now_ns, ui.site.utc_offset_s)
     if frame.paused:
-        ended = frame.now_ns >= frame.end_ns > 0
+        ended = frame.now_ns >= frame.end_ns > 0 and not ui.session.endless
         state: list[Span] = [(f"{glyph('end') if ended else glyph('pause')} {'ended' if ended else 'paused'} ",
                               "bold warn")]
     else:
