@@ -47,13 +47,13 @@ def test_a_scenario_that_asks_for_nonsense_is_one_clear_line_with_file_and_key(
     assert err.strip().isprintable()
 
 
-def test_forty_thousand_events_are_checked_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    events = "".join(f'[[event]]\nat="{i % 39999}s"\nfault="node_down"\ntarget="A1"\n' for i in range(40_000))
+def test_fifteen_thousand_events_are_checked_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    events = "".join(f'[[event]]\nat="{i % 14999}s"\nfault="node_down"\ntarget="A1"\n' for i in range(15_000))
     path = tmp_path / "many.toml"
     path.write_text(f'extends = "small"\n{events}', encoding="utf-8")
     code, err = said(capsys, "check", str(path))
     assert code == 2
-    assert "event.40000: the same thing happens twice" in err
+    assert "event.15000: the same thing happens twice" in err
 
 
 def test_a_pipe_instead_of_a_file_is_refused_and_not_waited_for(

@@ -52,12 +52,15 @@ def test_a_stopped_rack_throttles_in_seconds_and_shuts_down_for_good():
     assert state.compute.gpu_util_frac[waiting].max() < 0.9 * state.compute.gpu_util_frac[gpus].max()
     assert state.power.rack_input_w[1] < 0.88 * healthy_w
     sim.run_until(sim.now_ns + 60 * S)
-    assert (state.chip.gpu_throttle[gpus] & SHUT).all()
+    shut = (state.chip.gpu_throttle[gpus] & SHUT) != 0
+    assert shut.sum() > 50  # most chips protect themselves, then the rack switches off
+    assert state.liquid.rack_protected[0] == 1
     assert state.workload.job_failures[0] == 1
-    assert state.power.rack_input_w[0] < 35e3
+    assert state.power.rack_input_w[0] == 0.0
     sim.run_until(sim.now_ns + 5 * MIN)  # flow is back, the chips are cold
     assert state.chip.gpu_temp_c[gpus].max() < 60.0
-    assert (state.chip.gpu_throttle[gpus] & SHUT).all()  # but a shutdown latches
+    assert ((state.chip.gpu_throttle[gpus] & SHUT) != 0).tolist() == shut.tolist()  # but a shutdown latches
+    assert state.liquid.rack_protected[0] == 1
     assert (state.workload.gpu_job[gpus] < 0).all()
     assert sim.check() == []
 

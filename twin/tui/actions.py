@@ -53,7 +53,7 @@ VIEWS: tuple[tuple[str, str, str], ...] = (
     ("8", "compare", "Compare"),
 )
 _VIEW_DOC = {
-    "overview": "The five numbers that matter, the floor small, what runs and what happened.",
+    "overview": "The five numbers that matter, the floor small, what happened.",
     "floor": "The hall as it stands, coloured by a metric; hot spots and the selected rack.",
     "power": "From the utility to the racks: loads, losses, where each watt goes.",
     "cooling": "Loops, CDUs, CRAHs, heat rejection, weather.",

@@ -17,6 +17,9 @@ _LONG = {short: long for long, short in _SHORT.items()}
 _NAMED = {"enter": "enter", "escape": "esc", "tab": "tab", "space": "space", "backspace": "backspace", "left": "←",
           "right": "→", "up": "↑", "down": "↓", "home": "home", "end": "end", "pageup": "pgup", "pagedown": "pgdn",
           "insert": "ins", "delete": "del", **{f"f{i}": f"f{i}" for i in range(1, 25)}}
+#: characters by Textual's names, in which hyphens and spaces of Unicode's names are the same
+_CHARACTERS = {unicodedata.name(chr(code)).lower().replace("-", "_").replace(" ", "_"): chr(code)
+               for code in (*range(0x20, 0x7F), *range(0xA1, 0x100)) if unicodedata.name(chr(code), "")}
 _OTHER = {"esc": "escape", "pgup": "pageup", "pgdn": "pagedown", "return": "enter", " ": "space"}
 _HELD = ("ctrl", "alt", "shift")
 
@@ -66,13 +69,15 @@ def shown(key: str) -> str:
         return "^" + shown(key[5:])
     if key in _NAMED:
         return _NAMED[key]
+    if len(key) == 1:
+        return key
+    name = _LONG.get(key, key)
+    if name in _CHARACTERS:
+        return _CHARACTERS[name]
     try:
-        return unicodedata.lookup(_LONG.get(key, key).replace("_", " ")) if len(key) > 1 else key
+        return unicodedata.lookup(name.replace("_", " "))
     except KeyError:
-        try:
-            return unicodedata.lookup(_LONG.get(key, key).replace("_", "-"))
-        except KeyError:
-            return key
+        return key
 
 
 def rebound(keys: Mapping[str, Sequence[str]], base: Sequence[Action] = ACTIONS) -> tuple[Action, ...]:
