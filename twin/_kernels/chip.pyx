@@ -169,7 +169,7 @@ cdef class ChipKernel:
     cdef const double[:, ::1] classes
     # caches: everything here follows from the arrays above (refresh)
     cdef double[::1] lid_factor, per_power, stream_energy, stream_slow, flow_seen, g_plate
-    cdef int[::1] stream_bits, stream_worn, stream_limited, run_start, run_end, run_job, run_stream
+    cdef int[::1] stream_bits, stream_worn, stream_limited, run_start, run_end, run_job, run_stream, run_fills
     cdef Py_ssize_t runs
     cdef int64_t runs_version
     cdef Advance advance
@@ -224,7 +224,8 @@ cdef class ChipKernel:
         self.stream_energy, self.flow_seen, self.g_plate = np.zeros(streams), np.full(streams, -1.0), np.zeros(streams)
         self.stream_bits, self.stream_worn, self.stream_limited = (np.zeros(streams, np.int32) for _ in range(3))
         self.stream_slow = np.ones(streams)
-        self.run_start, self.run_end, self.run_job, self.run_stream = (np.zeros(gpus, np.int32) for _ in range(4))
+        self.run_start, self.run_end, self.run_job, self.run_stream, self.run_fills = (
+            np.zeros(gpus, np.int32) for _ in range(5))
         self.level = choose(variant)
         if self.level == 4:
             self.advance = <Advance> advance_v4
@@ -440,10 +441,28 @@ cdef class ChipKernel:
                     self.run_start[self.runs] = start
                     self.run_end[self.runs] = i
                     self.run_job[self.runs] = self.gpu_job[start]
+                    self.run_stream[self.runs] = s
                     # a run that fills its stream takes the stream's slowest clock
-                    self.run_stream[self.runs] = s if i - start == end - self.stream_ptr[s] else -1
+                    self.run_fills[self.runs] = i - start == end - self.stream_ptr[s]
                     self.runs += 1
         self.runs_version = self.placement[0]
+
+    cdef double _slowest(self, Py_ssize_t start, Py_ssize_t end) noexcept nogil:
+        """Slowest clock of neighbouring GPUs, at most 1; in four lanes, since one would wait for each comparison."""
+        cdef double a = 1.0, b = 1.0, c = 1.0, d = 1.0
+        cdef Py_ssize_t i = start
+        while i + 4 <= end:
+            a = self.clock[i] if self.clock[i] < a else a
+            b = self.clock[i + 1] if self.clock[i + 1] < b else b
+            c = self.clock[i + 2] if self.clock[i + 2] < c else c
+            d = self.clock[i + 3] if self.clock[i + 3] < d else d
+            i += 4
+        while i < end:
+            a = self.clock[i] if self.clock[i] < a else a
+            i += 1
+        a = b if b < a else a
+        c = d if d < c else c
+        return c if c < a else a
 
     cdef void _pace_jobs(self) noexcept nogil:
         """Speed of each job's slowest GPU; a hot memory gives three quarters of its bandwidth."""
@@ -456,8 +475,9 @@ cdef class ChipKernel:
             self.job_perf[job] = 1.0
         for k in range(self.runs):
             s = self.run_stream[k]
-            if s >= 0 and self.stream_slow[s] >= 0.0:
-                slow = self.stream_slow[s]
+            if self.stream_slow[s] >= 0.0:
+                # nothing but the power cap acts in the stream
+                slow = self.stream_slow[s] if self.run_fills[k] else self._slowest(self.run_start[k], self.run_end[k])
             else:
                 slow = 1.0
                 for i in range(self.run_start[k], self.run_end[k]):
