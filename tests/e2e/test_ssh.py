@@ -133,7 +133,7 @@ def test_one_operator_at_a_time_and_handing_over(connect: Connect) -> None:
 
 def test_a_viewer_follows_the_operator(connect: Connect) -> None:
     operator, viewer = connect("operator", "alice").up(), connect().up()
-    viewer.keys("F")
+    viewer.keys("L")
     viewer.wait(lambda s: "you follow alice" in s, "no answer")
     operator.keys("3")
     viewer.wait(lambda s: "utility" in s.lower(), "the viewer did not follow")

@@ -136,7 +136,7 @@ def test_sigterm_restores_the_terminal(terminal: Terminal) -> None:
 def test_help_and_the_fault_menu(terminal: Terminal) -> None:
     start(terminal, "small --speed 1")
     terminal.keys("?")
-    terminal.wait(lambda s: "Move the cursor" in s, "no help")
+    terminal.wait(lambda s: "In this view" in s, "no help")
     terminal.keys("Escape")
     terminal.wait(lambda s: "2 Floor" in s, "help did not go away")
     terminal.keys("f")

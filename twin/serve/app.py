@@ -39,7 +39,7 @@ DEPTH = Action("depth", ("D",), "D", "colours", "Change the depth of colour: 24 
 CONTROLS = Action("controls", ("o",), "o", "controls", "Take the controls, ask for them, or hand them over.", "People",
                   bar=4)
 PEOPLE: tuple[Action, ...] = (
-    Action("follow", ("F",), "F", "follow", "Look at what the operator looks at, or stop doing so.", "People", bar=6),
+    Action("follow", ("L",), "L", "follow", "Look at what the operator looks at, or stop doing so.", "People", bar=6),
     Action("who", ("W",), "W", "who", "Show who is here.", "People", bar=7),
 )
 DEPTHS: tuple[Depth, ...] = ("truecolor", "256", "16", "mono")
