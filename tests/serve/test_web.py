@@ -164,7 +164,7 @@ async def test_a_session_from_first_picture_to_quit():
             await socket.send_str(nonsense)
         await socket.send_str('["resize", {"width": 100000, "height": -5}]')
         await socket.send_str('["stdin", "2"]')
-        await screen(socket, b"highest")  # the floor's list
+        await screen(socket, b"Floor")  # its tab is drawn anew
         await socket.send_str('["stdin", "q"]')
         assert await until_closed(socket) == 1000
         await until_no_worlds()
