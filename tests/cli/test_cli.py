@@ -71,6 +71,14 @@ def test_replay_json_has_every_promised_key(replayed: dict) -> None:
     assert all({"what", "expected", "value", "ok"} == set(e) for e in replayed["expect"])
 
 
+def test_every_variant_has_the_keys_of_the_whole_and_the_expectations_that_name_it() -> None:
+    out = json.loads(twin("replay", "demo", "--for", "20s", "--json").stdout)
+    (phoenix,) = out["variants"]
+    assert set(phoenix) == set(out) - {"variants"} | {"variant"}
+    assert [e["what"] for e in phoenix["expect"]] == ["phoenix:kpi.pue"]
+    assert phoenix["expect"][0] in out["expect"]
+
+
 def test_replay_twice_gives_the_same_digest(replayed: dict) -> None:
     again = json.loads(twin("replay", "small", "--for", "30s", "--json").stdout)
     assert again["digest"] == replayed["digest"]

@@ -74,7 +74,8 @@ def command(scenario: str, duration_ns: int | None, save_at: tuple[tuple[int, Pa
                     and _begun(e, run.sim.now_ns)]
     complete = run.sim.now_ns >= run.sim.end_ns
     verdicts = judge(expectations, values) if complete or duration_ns is not None else []
-    _report(results, verdicts, as_json)
+    concern = {name: [v for e, v in zip(expectations, verdicts, strict=False) if _concerns(e, name)] for name in names}
+    _report(results, verdicts, concern, as_json)
     if results[0]["unsaved"] is not None:
         raise results[0]["unsaved"]
     if broken is not None:
@@ -143,13 +144,19 @@ def _verify(file: str, as_json: bool) -> int:
 
 def _begun(expectation: Any, now_ns: int) -> bool:
     """Tell whether the run reached the windows of an expectation; one that it did not reach is not judged."""
-    quantities = [expectation.quantity] + ([expectation.other] if expectation.other is not None else [])
-    return all(q.after_ns < now_ns for q in quantities)
+    return all(q.after_ns < now_ns for q in _quantities(expectation))
 
 
 def _other_variant(expectation: Any, variant: str) -> bool:
-    quantities = [expectation.quantity] + ([expectation.other] if expectation.other is not None else [])
-    return any(q.variant != variant for q in quantities)
+    return any(q.variant != variant for q in _quantities(expectation))
+
+
+def _concerns(expectation: Any, variant: str) -> bool:
+    return any(q.variant == variant for q in _quantities(expectation))
+
+
+def _quantities(expectation: Any) -> list[Any]:
+    return [expectation.quantity] + ([expectation.other] if expectation.other is not None else [])
 
 
 def _replay(run: Run, scenario: str, duration_ns: int | None, saves: list[tuple[int, Path]],
@@ -199,13 +206,15 @@ def _advance(run: Run, until_ns: int, look: Callable[[], None], player: Player |
     return time.perf_counter() - begun
 
 
-def _report(results: list[dict[str, Any]], verdicts: list[Verdict], as_json: bool) -> None:
+def _report(results: list[dict[str, Any]], verdicts: list[Verdict], concern: dict[str, list[Verdict]],
+            as_json: bool) -> None:
     main, *others = results
     if as_json:
         hidden = ("interrupted", "unsaved", "variant")
         out = {k: v for k, v in main.items() if k not in hidden}
-        out["expect"] = [{"what": v.what, "expected": v.expected, "value": v.value, "ok": v.ok} for v in verdicts]
-        out["variants"] = [{"variant": r["variant"]} | {k: v for k, v in r.items() if k not in hidden} for r in others]
+        out["expect"] = _rows(verdicts)
+        out["variants"] = [{"variant": r["variant"]} | {k: v for k, v in r.items() if k not in hidden}
+                           | {"expect": _rows(concern[r["variant"]])} for r in others]
         print_json(out)
         return
     for result in results:
@@ -219,6 +228,10 @@ def _report(results: list[dict[str, Any]], verdicts: list[Verdict], as_json: boo
             print(f"  broken: {text}")
     for v in verdicts:
         print(f"{'ok  ' if v.ok else 'FAIL'}  {v.what} {v.expected} (is {_number(v.value)})")
+
+
+def _rows(verdicts: list[Verdict]) -> list[dict[str, Any]]:
+    return [{"what": v.what, "expected": v.expected, "value": v.value, "ok": v.ok} for v in verdicts]
 
 
 def _number(value: Any) -> str:
