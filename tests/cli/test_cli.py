@@ -79,6 +79,17 @@ def test_every_variant_has_the_keys_of_the_whole_and_the_expectations_that_name_
     assert phoenix["expect"][0] in out["expect"]
 
 
+def test_a_saved_moment_and_a_run_without_variants_judge_only_what_they_ran(tmp_path: Path) -> None:
+    saved = tmp_path / "moment.twin"
+    out = twin("replay", "demo", "--for", "10s", "--save-at", "5s", str(saved), "--no-variants", "--json")
+    assert out.returncode == 0, out.stderr
+    for text in (out.stdout, twin("replay", str(saved), "--for", "5s", "--json").stdout):
+        told = json.loads(text)
+        assert told["variants"] == []
+        assert told["expect"]
+        assert not any("phoenix" in e["what"] for e in told["expect"])
+
+
 def test_replay_twice_gives_the_same_digest(replayed: dict) -> None:
     again = json.loads(twin("replay", "small", "--for", "30s", "--json").stdout)
     assert again["digest"] == replayed["digest"]

@@ -60,8 +60,9 @@ def command(scenario: str, duration_ns: int | None, save_at: tuple[tuple[int, Pa
         results = [_replay(run, scenario, duration_ns, sorted(save_at, key=lambda pair: pair[0]), player, end_ns)]
     finally:
         broken = outputs.close()
-    variants = variants and player is None
-    names = [v.name for v in run.spec.variant] if variants and not run.variant else []
+    # a saved moment is one of one variant; the others never were at it
+    variants = variants and not run.variant and not scenario.endswith(".twin")
+    names = [v.name for v in run.spec.variant] if variants else []
     values = run.judge.values(run.sim.kpi())
     for name in names:
         if results[-1]["interrupted"]:
@@ -69,8 +70,8 @@ def command(scenario: str, duration_ns: int | None, save_at: tuple[tuple[int, Pa
         other = open_run(scenario, sets=sets, seed=seed, variant=name)
         results.append(_replay(other, scenario, duration_ns, []))
         values |= other.judge.values(other.sim.kpi())
-    all_run = len(results) == 1 + len(names)
-    expectations = [e for e in run.expectations if (all_run or not _other_variant(e, run.variant))
+    ran = {result["variant"] for result in results}
+    expectations = [e for e in run.expectations if {q.variant for q in _quantities(e)} <= ran
                     and _begun(e, run.sim.now_ns)]
     complete = run.sim.now_ns >= run.sim.end_ns
     verdicts = judge(expectations, values) if complete or duration_ns is not None else []
@@ -145,10 +146,6 @@ def _verify(file: str, as_json: bool) -> int:
 def _begun(expectation: Any, now_ns: int) -> bool:
     """Tell whether the run reached the windows of an expectation; one that it did not reach is not judged."""
     return all(q.after_ns < now_ns for q in _quantities(expectation))
-
-
-def _other_variant(expectation: Any, variant: str) -> bool:
-    return any(q.variant != variant for q in _quantities(expectation))
 
 
 def _concerns(expectation: Any, variant: str) -> bool:
