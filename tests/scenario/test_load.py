@@ -90,6 +90,17 @@ def test_set_reaches_lists_by_name_and_number(base):
     assert spec.scenario.seed == 9
 
 
+def test_set_takes_the_names_that_events_take(base):
+    def set_(*paths):
+        return load_spec("demo", [f"{path}=9" for path in paths])[0]
+
+    assert set_("plant.warm.supply_c") == set_("plant.loop.warm.supply_c") != load_spec("demo")[0]
+    assert set_("A.row.2.racks", "chat.gpus") == set_("hall.A.row.2.racks", "job.chat.gpus")
+    for path in ("plant.worm.supply_c", "warm.supply_c", "pretrain"):
+        with pytest.raises(SpecError, match="no such key"):
+            set_(path)
+
+
 def test_set_takes_optional_tables_away(base):
     spec, _ = load_spec(base, ["workload.generator.slots=4"])
     assert spec.workload.generator is not None

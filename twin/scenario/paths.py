@@ -1,7 +1,8 @@
 """``--set path.to.key=value``: one dotted path reaches every field of a specification.
 
 Tables are stepped into by key, list elements by name or 1-based number: ``hall.A.row.2.racks``,
-``job.pretrain.gpus``, ``plant.loop.warm.heat_reject.1.count``.
+``job.pretrain.gpus``, ``plant.loop.warm.heat_reject.1.count``. An element's own name also stands for its
+list, as it does in events: ``plant.warm.supply_c``, ``pretrain.gpus``.
 """
 
 from __future__ import annotations
@@ -55,11 +56,17 @@ def put(tree: dict[str, Any], path: str, value: Any, described: mi.Type, *, wher
     steps = path.split(".")
     spot: Any = tree
     kind, extra, _ = bare(described)
-    for number, step in enumerate(steps):
+    number = 0
+    while True:
+        step = steps[number]
         here = f"{where} {'.'.join(steps[: number + 1])}"
         last = number == len(steps) - 1
         if isinstance(kind, mi.StructType):
             fields = {field.encode_name: field.type for field in kind.fields}
+            listed = _lists_with(spot, fields, step) if step not in fields and not last else []
+            if len(listed) == 1:
+                steps.insert(number, listed[0])
+                continue
             if step not in fields:
                 raise SpecError("there is no such key", where=here, expected="one of " + ", ".join(fields),
                                 nearest=nearest(step, fields))
@@ -83,6 +90,7 @@ def put(tree: dict[str, Any], path: str, value: Any, described: mi.Type, *, wher
             spot[key] = _file(value, relative_to) if extra.get("unit") == "file" else value
             return
         spot = _enter(spot, key, kind, here)
+        number += 1
 
 
 def absolute_files(tree: dict[str, Any], described: mi.Type, folder: Path) -> None:
@@ -97,6 +105,12 @@ def absolute_files(tree: dict[str, Any], described: mi.Type, folder: Path) -> No
                 tree[field.encode_name] = _file(tree[field.encode_name], folder)
             elif isinstance(inner, mi.StructType):
                 absolute_files(tree[field.encode_name], inner, folder)
+
+
+def _lists_with(spot: Any, fields: Mapping[str, mi.Type], name: str) -> list[str]:
+    """Return the lists of a table that have an element of that name."""
+    return [key for key, kind in fields.items() if isinstance(bare(kind)[0], mi.ListType) and isinstance(spot, Mapping)
+            and any(isinstance(item, Mapping) and item.get("name") == name for item in spot.get(key) or ())]
 
 
 def _enter(spot: Any, key: Any, kind: mi.Type, here: str) -> Any:
