@@ -9,7 +9,7 @@ class LiquidKernel:
 
     def __init__(
         self, *, racks: int, streams: int, tcs: int, cdus: int, pumps: int, loops: int, halls: int,
-        **buffers: NDArray[Any],
+        air_kg_m3: float, **buffers: NDArray[Any],
     ) -> None: ...
     def run(self, dt_s: float) -> None:
         """Advance by ``dt_s`` seconds: temperatures, flows, controls."""

@@ -48,7 +48,6 @@ cdef double _STEP_MAX = STEP_MAX_S
 cdef double _STOPPED = 0.005       # below this speed a pump stands still
 cdef double _AIR_FLOW_LOSS = 0.3   # share of a branch's flow that air in it takes away
 cdef double _AIR_CP_J_KGK = 1006.0
-cdef double _AIR_KG_M3 = 1.15      # of the air through liquid-to-air units, constant
 cdef double _GRAVITY = 9.80665
 cdef double _COASTING_PA = 1000.0  # pumps that raise less are looked at together with the racks' own buoyancy
 cdef int _SOLVE_MAX = 40
@@ -63,6 +62,7 @@ cdef class LiquidKernel(LiquidHeat):
 
     Args:
         racks, streams, tcs, cdus, pumps, loops: sizes of the axes.
+        air_kg_m3: density of the air through liquid-to-air units, constant.
         **buffers: one array per attribute of ``LiquidBuffers``, by its name; those marked ``const`` are only read.
 
     Raises:
@@ -70,8 +70,8 @@ cdef class LiquidKernel(LiquidHeat):
     """
 
     def __init__(self, *, Py_ssize_t racks, Py_ssize_t streams, Py_ssize_t tcs, Py_ssize_t cdus, Py_ssize_t pumps,
-                 Py_ssize_t loops, Py_ssize_t halls, **buffers):
-        self.rows = tcs
+                 Py_ssize_t loops, Py_ssize_t halls, double air_kg_m3, **buffers):
+        self.rows, self.air_kg_m3 = tcs, air_kg_m3
         self._bind_racks(buffers, racks, streams)
         self._bind_loops(buffers, tcs)
         self._bind_loop_state(buffers, tcs)

@@ -48,7 +48,7 @@ cdef class LiquidBuffers:
     cdef double[::1] exchange, slope, offset, rack_slope, rack_offset, rack_open, rack_lost, cdu_lost, pump_flow
     cdef double[::1] row_conductance, primary_in_c, primary_w_k
     cdef Py_ssize_t rows
-    cdef double e_in, e_out, e_stored
+    cdef double e_in, e_out, e_stored, air_kg_m3
 
     cdef _bind_racks(self, buffers, Py_ssize_t racks, Py_ssize_t streams):
         self.rack_conductance = need(buffers, "rack_conductance", racks)

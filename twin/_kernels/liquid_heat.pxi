@@ -183,4 +183,4 @@ cdef class LiquidHeat(LiquidInventory):
             else:
                 self._to_air(j, self.primary_w_k[j] * (new - tp_in), share, h)
                 self.rack_reject_flow_m3_s[self.cdu_air_rack[j]] += share * (
-                    self.primary_w_k[j] / (_AIR_CP_J_KGK * _AIR_KG_M3))
+                    self.primary_w_k[j] / (_AIR_CP_J_KGK * self.air_kg_m3))
