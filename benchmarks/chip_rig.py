@@ -29,10 +29,12 @@ class ChipRig:
         catalog: own catalogue entries, as in a scenario.
         variant: kernel variant.
         altitude_m: height of the site, for the density of its air.
+        switch_flow_frac: share of every rack's coolant that passes its switch trays.
     """
 
     def __init__(self, rows: Sequence[tuple[str, int]] = (("gb200-nvl72", 1),), *, jobs: int = 2, seed: int = 1,
-                 catalog: Mapping[str, Any] | None = None, variant: str = "", altitude_m: float = 0.0) -> None:
+                 catalog: Mapping[str, Any] | None = None, variant: str = "", altitude_m: float = 0.0,
+                 switch_flow_frac: float = 0.0) -> None:
         spec = Spec(scenario=ScenarioSpec(title="chips"),
                     hall=[HallSpec(name="A", row=[RowSpec(racks=n, rack=rack) for rack, n in rows])])
         self.topology = build_topology(spec, load_catalog(catalog))
@@ -48,7 +50,10 @@ class ChipRig:
         thin = standard_pressure_pa(altitude_m) / standard_pressure_pa(0.0)
         self.site = SimpleNamespace(
             spec=spec, topology=self.topology, climate=SimpleNamespace(air_density_frac=thin),
-            hydronics=SimpleNamespace(rack_cp_j_kgk=np.full(axes["rack"], CP_PG25)))
+            hydronics=SimpleNamespace(
+                rack_cp_j_kgk=np.full(axes["rack"], CP_PG25), rack_tcs=np.array([
+                    0 if entry["cooling"] == "liquid" else -1 for entry in self.entries], dtype=np.int32),
+                rack={"switch_flow_frac": np.full(axes["rack"], switch_flow_frac)}))
         self.views = SimpleNamespace(compute=self.compute, workload=self.workload, liquid=self.liquid, air=self.air,
                                      weather=self.weather)
         self.seed = seed

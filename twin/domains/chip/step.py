@@ -13,6 +13,7 @@ from twin._kernels.laws import leakage_w, voltage_frac
 from twin.arrays import F64, aligned_full, frozen_f64, frozen_i32
 from twin.catalog.entry import Entry
 from twin.errors import CatalogError, SpecError
+from twin.site.hydronics import Hydronics
 from twin.site.site import Site, Topology
 from twin.site.topology import row_list
 from twin.units import NS_PER_S, NS_PER_YEAR
@@ -140,6 +141,11 @@ def stream_shares(topology: Topology) -> F64:
     return frozen_f64(shares)
 
 
+def tray_flow_frac(hydronics: Hydronics) -> F64:
+    """Return, per rack, the share of its coolant that passes its compute trays; 0 where no row loop feeds it."""
+    return frozen_f64(np.where(hydronics.rack_tcs >= 0, 1.0 - hydronics.rack["switch_flow_frac"], 0.0))
+
+
 def interface_factors(site: Site, seed: int) -> F64:
     """Return, per GPU, the resistance from lid to plate over that of a new one: thermal interfaces dry out.
 
@@ -186,7 +192,8 @@ def build_kernel(site: Site, seed: int, own: Any, views: Any, variant: str = "")
         stream_ptr=t.stream_gpu_ptr,
         stream_class=frozen_i32(t.gpu_class[t.stream_gpu_ptr[:-1]]), stream_is_air=t.stream_is_air,
         stream_depth=t.stream_depth, stream_share=stream_shares(t),
-        rack_stream_ptr=t.rack_stream_ptr,
+        rack_stream_ptr=t.rack_stream_ptr, rack_node_ptr=t.rack_node_ptr, node_gpu_ptr=t.node_gpu_ptr,
+        node_valve_frac=views.liquid.node_valve_frac, rack_tray_frac=tray_flow_frac(site.hydronics),
         rack_cp_j_kgk=site.hydronics.rack_cp_j_kgk, variant=variant,
     )
 

@@ -49,7 +49,8 @@ class LiquidStepper:
             self.tanks.run(dt_ns * 1e-9)
 
     def refresh(self) -> None:
-        """Nothing is cached beside the state."""
+        """Look at the trays again: a blocked one leaves its rack less conductance."""
+        self.kernel.refresh()
 
     def _start(self) -> None:
         """Set-points of the specification, loops at supply temperature, pumps and valves as under load."""
@@ -100,6 +101,7 @@ def _kernel(bind: Bind) -> LiquidKernel:
         rack_inlet_temp_c=views.air.rack_inlet_temp_c, loop_supply_temp_c=views.plant.loop_supply_temp_c,
         loop_flow_frac=views.plant.loop_flow_frac, dew_point_temp_c=views.air.hall_dew_point_temp_c,
         halls=len(views.air.hall_dew_point_temp_c), tcs_hall=tcs_halls(site),
+        nodes=len(own.node_valve_frac), rack_node_ptr=bind.site.topology.rack_node_ptr,
         loop_cp=site.loop["cp_j_kgk"], air_kg_m3=AIR_KG_M3 * thin, **_rack_params(site.rack), **_row_params(site.tcs),
         **_cdu_params(site.cdu, np.where(site.cdu_air_rack >= 0, thin, 1.0)),
         **{col.name: getattr(own, col.name) for col in own.columns
