@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from twin._kernels.laws import standard_pressure_pa
 from twin.catalog.loader import load_catalog
 from twin.domains.chip.step import build_kernel
 from twin.site.spec import HallSpec, RowSpec, ScenarioSpec, Spec
@@ -27,10 +28,13 @@ class ChipRig:
         seed: seed of the manufacturing spread.
         catalog: own catalogue entries, as in a scenario.
         variant: kernel variant.
+        altitude_m: height of the site, for the density of its air.
+        switch_flow_frac: share of every rack's coolant that passes its switch trays.
     """
 
     def __init__(self, rows: Sequence[tuple[str, int]] = (("gb200-nvl72", 1),), *, jobs: int = 2, seed: int = 1,
-                 catalog: Mapping[str, Any] | None = None, variant: str = "") -> None:
+                 catalog: Mapping[str, Any] | None = None, variant: str = "", altitude_m: float = 0.0,
+                 switch_flow_frac: float = 0.0) -> None:
         spec = Spec(scenario=ScenarioSpec(title="chips"),
                     hall=[HallSpec(name="A", row=[RowSpec(racks=n, rack=rack) for rack, n in rows])])
         self.topology = build_topology(spec, load_catalog(catalog))
@@ -38,13 +42,18 @@ class ChipRig:
                 **dict.fromkeys(("tcs", "cdu", "pump", "cell", "crah"), 1)}
         self.chip, self.compute, self.workload = ChipState(axes), ComputeState(axes), WorkloadState(axes)
         self.liquid, self.air, self.weather = LiquidState(axes), AirState(axes), WeatherState(axes)
-        self.weather.pressure_pa[:] = 101325.0
+        self.weather.pressure_pa[:] = standard_pressure_pa(altitude_m)
         self.workload.gpu_job[:] = 0
         for rack, entry in enumerate(self.entries):
             self.liquid.rack_flow_kg_s[rack] = entry.get("liquid_flow_design_kg_s", 0.0)
             self.air.rack_air_flow_m3_s[rack] = entry["air_flow_design_m3_s"]
-        self.site = SimpleNamespace(spec=spec, topology=self.topology, hydronics=SimpleNamespace(
-            rack_cp_j_kgk=np.full(axes["rack"], CP_PG25)))
+        thin = standard_pressure_pa(altitude_m) / standard_pressure_pa(0.0)
+        self.site = SimpleNamespace(
+            spec=spec, topology=self.topology, climate=SimpleNamespace(air_density_frac=thin),
+            hydronics=SimpleNamespace(
+                rack_cp_j_kgk=np.full(axes["rack"], CP_PG25), rack_tcs=np.array([
+                    0 if entry["cooling"] == "liquid" else -1 for entry in self.entries], dtype=np.int32),
+                rack={"switch_flow_frac": np.full(axes["rack"], switch_flow_frac)}))
         self.views = SimpleNamespace(compute=self.compute, workload=self.workload, liquid=self.liquid, air=self.air,
                                      weather=self.weather)
         self.seed = seed

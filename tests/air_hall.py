@@ -29,14 +29,16 @@ DEMO = {"name": "A", "aisle": "cold-contained", "crah": {"type": "crah-350kw", "
         "row": [LIQUID, AIR]}
 
 
-def spec_of(*halls: dict[str, Any], preset: str = "texas", catalog: dict[str, Any] | None = None) -> Spec:
-    return msgspec.convert({"scenario": {"title": "t"}, "site": {"preset": preset}, "plant": {"loop": LOOPS},
-                            "hall": list(halls), "catalog": catalog or {}}, Spec)
+def spec_of(*halls: dict[str, Any], preset: str = "texas", catalog: dict[str, Any] | None = None,
+            altitude_m: float | None = None) -> Spec:
+    return msgspec.convert({"scenario": {"title": "t"}, "site": {"preset": preset, "altitude_m": altitude_m},
+                            "plant": {"loop": LOOPS}, "hall": list(halls), "catalog": catalog or {}}, Spec)
 
 
-def site_of(*halls: dict[str, Any], preset: str = "texas", own: dict[str, Any] | None = None) -> Any:
+def site_of(*halls: dict[str, Any], preset: str = "texas", own: dict[str, Any] | None = None,
+            altitude_m: float | None = None) -> Any:
     """Build the parts that the air needs."""
-    spec = spec_of(*halls, preset=preset, catalog=own)
+    spec = spec_of(*halls, preset=preset, catalog=own, altitude_m=altitude_m)
     catalog = load_catalog(spec.catalog)
     topology = build_topology(spec, catalog)
     hydronics = build_hydronics(spec, catalog, topology)
@@ -54,11 +56,12 @@ class Hall:
     Args:
         halls: hall tables of a specification.
         load: heat of every rack over its design heat.
+        altitude_m: height of the site, the preset's when left out.
     """
 
     def __init__(self, *halls: dict[str, Any], load: float = 1.0, preset: str = "texas",
-                 catalog: dict[str, Any] | None = None) -> None:
-        self.site = site_of(*(halls or (DEMO,)), preset=preset, own=catalog)
+                 catalog: dict[str, Any] | None = None, altitude_m: float | None = None) -> None:
+        self.site = site_of(*(halls or (DEMO,)), preset=preset, own=catalog, altitude_m=altitude_m)
         axes = self.site.axes
         self.chip, self.power, self.plant = ChipState(axes), PowerState(axes), PlantState(axes)
         self.air = AirState(axes)

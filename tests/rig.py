@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from twin.catalog.loader import load_catalog
+from twin.site.climate import build_climate
 from twin.site.hydronics import build_hydronics
 from twin.site.spec import Spec
 from twin.site.topology import build_topology
@@ -28,17 +29,19 @@ class Rig:
     """Blocks and steppers of `liquid` and `plant`; everything they read is written by the test."""
 
     def __init__(self, rows: list[Any] | None = None, loops: list[Any] | None = None,
-                 domains: tuple[str, ...] = ("liquid", "plant")) -> None:
+                 domains: tuple[str, ...] = ("liquid", "plant"), altitude_m: float = 0.0,
+                 crah: dict[str, Any] | None = None) -> None:
         loops = [WARM, CHILLED] if loops is None else loops
         spec = msgspec.convert({"scenario": {"title": "t"}, "plant": {"loop": loops},
-                                "hall": [{"name": "A", "row": rows or [ROW, AIR_ROW]}]}, Spec)
+                                "site": {"altitude_m": altitude_m},
+                                "hall": [{"name": "A", "crah": crah, "row": rows or [ROW, AIR_ROW]}]}, Spec)
         catalog = load_catalog()
         topology = build_topology(spec, catalog)
         self.hydronics = build_hydronics(spec, catalog, topology)
         names = list(self.hydronics.names["loop"])
         crah_loop = np.full(CRAHS, names.index("chilled") if "chilled" in names else 0, dtype=np.int32)
         self.site = SimpleNamespace(spec=spec, topology=topology, hydronics=self.hydronics,
-                                    floor=SimpleNamespace(crah_loop=crah_loop))
+                                    climate=build_climate(spec, catalog), floor=SimpleNamespace(crah_loop=crah_loop))
         others = ("job", "cell", "aisle", "elec", "ups", "generator", "link", "switch")
         axes = {"one": 1, "crah": CRAHS, **topology.axes, **self.hydronics.axes, **dict.fromkeys(others, 1)}
         self.block: dict[str, Any] = {cls.block_name: cls(axes) for cls in BLOCKS}

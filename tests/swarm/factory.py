@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 
 #: rack, GPUs in it, and what cools it
@@ -9,46 +10,49 @@ LIQUID = (("gb200-nvl72", 72), ("gb300-nvl72", 72))
 AIR = (("hgx-h100-x4", 32), ("hgx-b200-x4", 32))
 TANKS = (("hgx-h100-x4-1p", 32, "tank-exchanger-60kw"), ("hgx-h100-x4-2p", 32, "tank-condenser-60kw"))
 DOORS = ("rear-door-50kw", "rear-door-25kw")
+#: CDUs of a row of liquid-cooled racks that stand in each rack, or beside it and warm the hall's air
+IN_RACK, TO_AIR = "cdu-121kw", "sidecar-70kw"
 
 
 def factory(rng: Random) -> str:
     """Return the specification of a factory: one or two halls, a few rows, loops, jobs of every kind, a generator."""
-    halls, gpus = [], 0
-    for hall in range(rng.choice((1, 1, 2))):
-        text, more = _hall(rng, "AB"[hall])
-        halls.append(text)
-        gpus += more
+    gpus: Counter[str] = Counter()
+    halls = [_hall(rng, "AB"[hall], gpus) for hall in range(rng.choice((1, 1, 2)))]
     tick = rng.choice(("500ms", "1s", "1s", "2s", "5s"))
     longest = f'\ntick_max = "{rng.choice(("10s", "30s"))}"' if rng.random() < 0.3 else ""
     site = rng.choice(("texas", "phoenix", "helsinki", "singapore", "virginia"))
+    height = f"\naltitude_m = {rng.randint(-400, 4000)}" if rng.random() < 0.3 else ""
     start = f"2026-0{rng.randint(1, 9)}-1{rng.randint(0, 9)}T{rng.randint(10, 20)}:00:00Z"
     return "\n".join([
         f'[scenario]\ntitle = "drawn"\nstart = {start}',
         f'duration = "20m"\ntick = "{tick}"{longest}\nseed = {rng.randrange(10**6)}',
-        f'[site]\npreset = "{site}"', _plant(rng), *halls, *_power(rng), _fabric(rng), *_jobs(rng, gpus),
-        _generator(rng), *_control(rng, halls)])
+        f'[site]\npreset = "{site}"{height}', _plant(rng), *halls, *_power(rng), _fabric(rng),
+        *_jobs(rng, max(gpus.values())), _generator(rng), *_control(rng, halls)])
 
 
-def _hall(rng: Random, name: str) -> tuple[str, int]:
-    out = [f'[[hall]]\nname = "{name}"\naisle = "{rng.choice(("open", "cold-contained", "hot-contained"))}"']
-    if rng.random() < 0.7:
-        out.append(f'crah = {{ type = "crah-350kw", count = {rng.randint(2, 4)}, spare = {rng.randint(0, 1)} }}')
-    gpus = 0
+def _hall(rng: Random, name: str, gpus: Counter[str]) -> str:
+    """Return a hall; its GPUs are counted by the kind of rack, since a job runs on one kind."""
+    aisle = rng.choice(("open", "cold-contained", "hot-contained"))
+    out = [f'[[hall]]\nname = "{name}"\naisle = "{aisle}"']
+    cooled = rng.random() < 0.7
+    if cooled:
+        machine = "crah-350kw" if aisle == "cold-contained" or rng.random() < 0.7 else "fan-wall-400kw"
+        out.append(f'crah = {{ type = "{machine}", count = {rng.randint(2, 4)}, spare = {rng.randint(0, 1)} }}')
     for _ in range(rng.randint(1, 3)):
-        text, more = _row(rng)
-        out.append(text)
-        gpus += more
-    return "\n".join(out), gpus
+        out.append(_row(rng, gpus, cooled))
+    return "\n".join(out)
 
 
-def _row(rng: Random) -> tuple[str, int]:
-    """Return a row of one way of cooling, and its GPUs."""
+def _row(rng: Random, gpus: Counter[str], cooled: bool) -> str:
+    """Return a row of one way of cooling; count its GPUs. A hall that machines cool may have liquid-to-air units."""
     racks, way = rng.randint(1, 4), rng.random()
     below = ""
     if way < 0.45:
         rack, per_rack = rng.choice(LIQUID)
         hold = f', hold = "return", return_c = {rng.randint(40, 60)}' if rng.random() < 0.2 else ""
         below = f'cdu = {{ type = "cdu-1350kw", count = {rng.randint(1, 3)}, spare = 0{hold} }}'
+        if rng.random() < 0.2:
+            below = f'cdu = {{ type = "{rng.choice((IN_RACK, TO_AIR if cooled else IN_RACK))}" }}'
     elif way < 0.6:
         rack, per_rack, tank = rng.choice(TANKS)
         below = f'cdu = {{ type = "{tank}" }}'
@@ -58,7 +62,8 @@ def _row(rng: Random) -> tuple[str, int]:
             below = f'door = {{ type = "{rng.choice(DOORS)}" }}'
         elif way > 0.76:
             below = f'cooler = {{ type = "in-row-60kw", count = {rng.randint(1, 3)} }}'
-    return f'[[hall.row]]\nracks = {racks}\nrack = "{rack}"\n{below}', racks * per_rack
+    gpus[rack] += racks * per_rack
+    return f'[[hall.row]]\nracks = {racks}\nrack = "{rack}"\n{below}'
 
 
 def _control(rng: Random, halls: list[str]) -> list[str]:

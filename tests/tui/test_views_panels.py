@@ -81,6 +81,20 @@ def test_a_row_loop_names_its_worst_trouble():
         assert hydraulics.RowTable().items(ui)[0] == 1
 
 
+def test_a_blocked_tray_is_named_in_its_rack_and_row():
+    plumbing = SimpleNamespace(**vars(SITE.hydronics), tcs_rack_ptr=np.array([[16 * k, 16 * k + 16] for k in range(4)]))
+    site = dataclasses.replace(SITE, hydronics=plumbing)
+    node = int(SITE.topology.rack_node_ptr[20]) + 6
+    valves = np.ones(len(SITE.topology.node_rack))
+    assert hall.hurt_racks(ui_of(site, **{"liquid.node_valve_frac": valves})) is None
+    valves[node] = 0.5
+    ui = ui_of(site, **{"liquid.node_valve_frac": valves})
+    assert "t07 short of coolant" in rack.troubles(ui, 20)
+    assert "t07 short of coolant" not in rack.troubles(ui, 21)
+    assert hydraulics.row_state(ui, 1) == ("shut A2.05.t07", "bold warn")
+    assert np.flatnonzero(hall.hurt_racks(ui)).tolist() == [20]
+
+
 def test_the_air_of_a_hall_is_judged():
     assert airside.air_verdict(ui_of(), 0) == ("well", "ok")
     assert airside.air_verdict(ui_of(**{"air.hall_cooling_hi_frac": np.array([0.5])}), 0)[0] == "inlets too warm"

@@ -33,7 +33,7 @@ def test_t20_crah_capacity(validate, name, net_kw, water_kw, fan_kw, racks):
     """Vertiv FA069HC and FA096HC: net 252.4/351.7 kW, water side 265.5/368.6 kW, fan 15/19.5 kW; within 3 %."""
     hall = Hall({"name": "A", "aisle": "open", "crah": {"type": name, "supply_c": 12.0},
                  "row": [{"racks": racks, "rack": "dgx1-v100-x4"}]},
-                load=net_kw / (14.0 * racks), preset="singapore")
+                load=net_kw / (14.0 * racks), altitude_m=0.0)
     hall.step(10.0, 400)
     air = hall.air
     assert air.crah_fan_frac[0] == 1.0
@@ -53,7 +53,8 @@ def test_t26_fan_affinity(validate):
     for speed, power in ((0.8, 0.512), (0.5, 0.125)):
         validate.near("T26", f"fan power at {speed:.0%} speed", laws.fan_power_w(speed, 1.0), power, within=1e-12,
                       unit="", source="affinity law")
-    hall = Hall({"name": "A", "crah": {"type": "crah-250kw"}, "row": [{"racks": 4, "rack": "hgx-h100-x4"}]})
+    hall = Hall({"name": "A", "crah": {"type": "crah-250kw"}, "row": [{"racks": 4, "rack": "hgx-h100-x4"}]},
+                altitude_m=0.0)
     hall.step(1.0, 30)
     air = hall.air
     full = load_catalog().get("racks", "hgx-h100-x4")["fan_design_w"]

@@ -23,7 +23,8 @@ class ChipKernel:
         interface_factor: NDArray[Any],
         stream_ptr: NDArray[Any], stream_class: NDArray[Any], stream_is_air: NDArray[Any],
         stream_depth: NDArray[Any], stream_share: NDArray[Any], rack_stream_ptr: NDArray[Any],
-        rack_cp_j_kgk: NDArray[Any],
+        rack_cp_j_kgk: NDArray[Any], node_valve_frac: NDArray[Any], rack_tray_frac: NDArray[Any],
+        rack_node_ptr: NDArray[Any], node_gpu_ptr: NDArray[Any],
         variant: str = ...,
     ) -> None: ...
     def refresh(self) -> None: ...

@@ -128,6 +128,21 @@ cdef void _set_step(Pace* pace, double h) noexcept nogil:
     pace.step_s = h
 
 
+cdef void _no_sums(Sums* sums) noexcept nogil:
+    sums.power_w = sums.coolant_c = sums.energy_j = 0.0
+    sums.die_c_max = sums.hbm_c_max = -1e300
+    sums.clock_min = 1.0
+
+
+cdef void _add_sums(Sums* sums, const Sums* more) noexcept nogil:
+    sums.power_w += more.power_w
+    sums.coolant_c += more.coolant_c
+    sums.energy_j += more.energy_j
+    sums.die_c_max = more.die_c_max if more.die_c_max > sums.die_c_max else sums.die_c_max
+    sums.hbm_c_max = more.hbm_c_max if more.hbm_c_max > sums.hbm_c_max else sums.hbm_c_max
+    sums.clock_min = more.clock_min if more.clock_min < sums.clock_min else sums.clock_min
+
+
 cdef class ChipKernel:
     """All GPUs of the factory, bound to their buffers once.
 
@@ -143,6 +158,7 @@ cdef class ChipKernel:
         gpu_util_frac, gpu_mem_frac, gpu_on (int32), rack_cap_frac, gpu_job (int32), placement_version (int64).
         rack_supply_temp_c, rack_flow_kg_s, rack_inlet_temp_c, rack_air_flow_m3_s: coolants, per rack.
         rack_plate_r_factor: plate-to-coolant resistance over nominal in liquid-cooled racks, per rack.
+        node_valve_frac: conductance that is left of a tray's branch, per node.
         pressure_pa: of the air, one.
         classes: (n, len(CLASS_COLUMNS)) table of accelerator types.
         power_factor, leak_factor: manufacturing spread, per GPU.
@@ -150,6 +166,8 @@ cdef class ChipKernel:
         stream_ptr (int32, n+1), stream_class, stream_is_air, stream_depth (int32), stream_share: first GPU, type, medium,
             depth and share of the rack's flow that one GPU of the stream gets.
         rack_stream_ptr (int32, n+1): first stream of each rack. rack_cp_j_kgk: specific heat of its coolant.
+        rack_node_ptr, node_gpu_ptr (int32, n+1): first node of each rack, first GPU of each node.
+        rack_tray_frac: share of the rack's flow that its compute trays take, 0 for racks without a row loop.
         variant: ``base``, ``v3``, ``v4`` or empty for the best.
 
     Raises:
@@ -165,11 +183,13 @@ cdef class ChipKernel:
     cdef const double[::1] r_factor, util, mem, cap, supply, flow, inlet, air_flow, pressure, power_factor, leak_factor
     cdef const double[::1] stream_share, rack_cp, aged, plate_factor
     cdef const int[::1] on, gpu_job, stream_ptr, stream_class, stream_is_air, stream_depth, rack_stream_ptr
+    cdef const double[::1] node_valve, tray_frac
+    cdef const int[::1] rack_node_ptr, node_gpu_ptr
     cdef const int64_t[::1] placement
     cdef const double[:, ::1] classes
     # caches: everything here follows from the arrays above (refresh)
-    cdef double[::1] lid_factor, per_power, stream_energy, stream_slow, flow_seen, g_plate
-    cdef int[::1] stream_bits, stream_worn, stream_limited, run_start, run_end, run_job, run_stream, run_fills
+    cdef double[::1] lid_factor, per_power, stream_energy, stream_slow, flow_seen, g_plate, node_flow, stream_flows
+    cdef int[::1] stream_bits, stream_worn, stream_limited, stream_uneven, run_start, run_end, run_job, run_stream, run_fills
     cdef Py_ssize_t runs
     cdef int64_t runs_version
     cdef Advance advance
@@ -182,7 +202,7 @@ cdef class ChipKernel:
                  rack_cap_frac, gpu_job, placement_version, rack_supply_temp_c, rack_flow_kg_s, rack_plate_r_factor,
                  rack_inlet_temp_c, rack_air_flow_m3_s, pressure_pa, classes, power_factor, leak_factor, interface_factor,
                  stream_ptr, stream_class, stream_is_air, stream_depth, stream_share, rack_stream_ptr, rack_cp_j_kgk,
-                 variant=""):
+                 node_valve_frac, rack_tray_frac, rack_node_ptr, node_gpu_ptr, variant=""):
         gpus, streams, racks = len(gpu_temp_c), len(stream_heat_w), len(rack_gpu_power_w)
         for length, group in (
             (gpus, (gpu_hbm_temp_c, gpu_lid_temp_c, gpu_plate_temp_c, gpu_coolant_temp_c, gpu_clock_frac, gpu_power_w,
@@ -190,9 +210,10 @@ cdef class ChipKernel:
                     power_factor, leak_factor, interface_factor)),
             (streams, (stream_return_temp_c, stream_class, stream_is_air, stream_depth, stream_share)),
             (racks, (rack_gpu_temp_c_max, rack_throttled, rack_cap_frac, rack_supply_temp_c, rack_flow_kg_s,
-                     rack_plate_r_factor, rack_inlet_temp_c, rack_air_flow_m3_s, rack_cp_j_kgk)),
+                     rack_plate_r_factor, rack_inlet_temp_c, rack_air_flow_m3_s, rack_cp_j_kgk, rack_tray_frac)),
+            (len(node_gpu_ptr) - 1, (node_valve_frac,)),
             (1, (gpu_temp_max_c, throttled_count, tick_in_j, tick_out_j, tick_stored_j, placement_version, pressure_pa)),
-            (streams + 1, (stream_ptr,)), (racks + 1, (rack_stream_ptr,)),
+            (streams + 1, (stream_ptr,)), (racks + 1, (rack_stream_ptr, rack_node_ptr)),
         ):
             for array in group:
                 if len(array) != length:
@@ -201,6 +222,8 @@ cdef class ChipKernel:
             raise ValueError(f"the class table has {classes.shape[1]} columns, expected {CLASS_WIDTH}")
         if stream_ptr[0] != 0 or stream_ptr[streams] != gpus or rack_stream_ptr[racks] != streams:
             raise ValueError("the streams do not cover the GPUs, or the racks not the streams")
+        if rack_node_ptr[racks] != len(node_valve_frac) or node_gpu_ptr[len(node_valve_frac)] != gpus:
+            raise ValueError("the racks do not cover the nodes, or the nodes not the GPUs")
         if gpus and (np.min(np.diff(stream_ptr)) < 1 or np.max(gpu_job) >= len(job_perf_frac)):
             raise ValueError("a stream without GPUs, or a job that does not exist")
         self.die, self.hbm, self.lid, self.plate = gpu_temp_c, gpu_hbm_temp_c, gpu_lid_temp_c, gpu_plate_temp_c
@@ -218,11 +241,15 @@ cdef class ChipKernel:
         self.power_factor, self.leak_factor, self.stream_ptr = power_factor, leak_factor, stream_ptr
         self.stream_class, self.stream_is_air, self.stream_depth = stream_class, stream_is_air, stream_depth
         self.stream_share, self.rack_stream_ptr, self.rack_cp = stream_share, rack_stream_ptr, rack_cp_j_kgk
+        self.node_valve, self.tray_frac = node_valve_frac, rack_tray_frac
+        self.rack_node_ptr, self.node_gpu_ptr = rack_node_ptr, node_gpu_ptr
+        self.node_flow, self.stream_flows = np.ones(len(node_valve_frac)), np.zeros(streams)
         self.lid_factor = aligned_full(gpus, 1.0, np.float64)
         self.per_power = aligned_full(gpus, 1.0, np.float64)
         np.asarray(self.per_power)[:] = 1.0 / np.asarray(power_factor)
         self.stream_energy, self.flow_seen, self.g_plate = np.zeros(streams), np.full(streams, -1.0), np.zeros(streams)
-        self.stream_bits, self.stream_worn, self.stream_limited = (np.zeros(streams, np.int32) for _ in range(3))
+        self.stream_bits, self.stream_worn, self.stream_limited, self.stream_uneven = (
+            np.zeros(streams, np.int32) for _ in range(4))
         self.stream_slow = np.ones(streams)
         self.run_start, self.run_end, self.run_job, self.run_stream, self.run_fills = (
             np.zeros(gpus, np.int32) for _ in range(5))
@@ -237,22 +264,84 @@ cdef class ChipKernel:
 
     def refresh(self):
         """Rebuild what is kept beside the arrays: after loading a state, a fault, or any change from outside."""
-        cdef Py_ssize_t s, i
-        for s in range(self.stream_heat.shape[0]):
-            self.stream_worn[s] = 0
-            for i in range(self.stream_ptr[s], self.stream_ptr[s + 1]):
-                self.lid_factor[i] = 1.0 / (self.r_factor[i] * self.aged[i])
-                if self.lid_factor[i] != 1.0:
-                    self.stream_worn[s] = 1
-            self._note_bits(s)
-            self.flow_seen[s] = -1.0
-            self.stream_energy[s] = self._energy(s)
+        cdef Py_ssize_t r, s, i
+        for r in range(self.rack_power.shape[0]):
+            for s in range(self.rack_stream_ptr[r], self.rack_stream_ptr[r + 1]):
+                self._share_flow(s, r)
+                self.stream_worn[s] = 0
+                for i in range(self.stream_ptr[s], self.stream_ptr[s + 1]):
+                    self.lid_factor[i] = 1.0 / (self.r_factor[i] * self.aged[i])
+                    if self.lid_factor[i] != 1.0:
+                        self.stream_worn[s] = 1
+                self._note_bits(s)
+                self.flow_seen[s] = -1.0
+                self.stream_energy[s] = self._energy(s, r)
         self._find_runs()
 
     def run(self, double dt_s):
         """Advance all GPUs by ``dt_s`` seconds."""
         with nogil:
             self._run(dt_s)
+
+    cdef void _share_flow(self, Py_ssize_t s, Py_ssize_t r) noexcept nogil:
+        """Flow of each tray of a rack over an even share, and their sum over the stream's GPUs.
+
+        Trays are parallel branches of one exponent, so shares are conductances over their sum, at any flow. A healthy
+        rack shares evenly: its manifold's one per cent of unevenness is 0.1 to 0.2 K at the die.
+        """
+        cdef Py_ssize_t k, first = self.rack_node_ptr[r], end = self.rack_node_ptr[r + 1]
+        cdef double left = 0.0, whole
+        self.stream_uneven[s] = 0
+        self.stream_flows[s] = <double> (self.stream_ptr[s + 1] - self.stream_ptr[s])
+        if self.stream_is_air[s] or self.tray_frac[r] <= 0.0:
+            return
+        for k in range(first, end):
+            left += self.node_valve[k]
+            self.stream_uneven[s] |= self.node_valve[k] != 1.0
+        if self.stream_uneven[s] == 0:
+            return
+        whole = 1.0 - self.tray_frac[r] * (1.0 - left / <double> (end - first))
+        self.stream_flows[s] = 0.0
+        for k in range(first, end):
+            self.node_flow[k] = self.node_valve[k] / whole if whole > 0.0 else 0.0
+            self.stream_flows[s] += self.node_flow[k] * <double> (self.node_gpu_ptr[k + 1] - self.node_gpu_ptr[k])
+
+    cdef double _tray(self, Py_ssize_t k, Py_ssize_t s, Py_ssize_t r, bint plain, bint first, Pace* pace, Sums* sums) noexcept nogil:
+        """One step of the GPUs of a tray that gets its own share of the flow; return what it gives to the coolant, W."""
+        cdef const double* c = &self.classes[self.stream_class[s], 0]
+        cdef Py_ssize_t g = self.node_gpu_ptr[k], n = self.node_gpu_ptr[k + 1] - g
+        cdef double film = pace.g_plate, flow2 = pace.flow2_w_k, own
+        own = self.node_flow[k] * self.flow[r] * self.stream_share[s]
+        pace.g_plate = 1.0 / (self.plate_factor[r] * law_plate_resistance_k_w(
+            c[R_PLATE], own / c[FLOW] if own > 0.0 else 0.0, c[EXPONENT], c[FLOOR]))
+        pace.flow2_w_k = flow2 * self.node_flow[k]
+        self._advance(plain, first, sums, pace, g, n)
+        own = pace.flow2_w_k * (sums.coolant_c - <double> n * pace.inlet_c)
+        pace.g_plate = film
+        pace.flow2_w_k = flow2
+        return own
+
+    cdef double _step(self, Py_ssize_t s, Py_ssize_t r, bint plain, bint first, Pace* pace, Sums* sums) noexcept nogil:
+        """One step of a stream, tray by tray where they share the flow unevenly; return what the coolant takes, W."""
+        cdef Py_ssize_t k, g = self.stream_ptr[s], n = self.stream_ptr[s + 1] - self.stream_ptr[s]
+        cdef double flux = 0.0
+        cdef Sums tray
+        if self.stream_uneven[s] == 0:
+            self._advance(plain, first, sums, pace, g, n)
+            return pace.flow2_w_k * (sums.coolant_c - <double> n * pace.inlet_c)
+        _no_sums(sums)
+        for k in range(self.rack_node_ptr[r], self.rack_node_ptr[r + 1]):
+            flux += self._tray(k, s, r, plain, first, pace, &tray)
+            _add_sums(sums, &tray)
+        return flux
+
+    cdef inline void _advance(self, bint plain, bint first, Sums* sums, const Pace* pace, Py_ssize_t g,
+                              Py_ssize_t n) noexcept nogil:
+        """One step of n GPUs from g on, which share all that ``pace`` says."""
+        self.advance(plain, first, sums, pace, n, &self.die[g], &self.hbm[g], &self.lid[g], &self.plate[g],
+                     &self.coolant[g], &self.clock[g], &self.power[g], &self.throttle[g], &self.limit[g], &self.util[g],
+                     &self.mem[g], &self.on[g], &self.power_factor[g], &self.per_power[g], &self.leak_factor[g],
+                     &self.lid_factor[g])
 
     cdef void _run(self, double dt) noexcept nogil:
         cdef Py_ssize_t r, s
@@ -303,12 +392,8 @@ cdef class ChipKernel:
             if h != pace.step_s:
                 _set_step(pace, h)
             pace.weight = h / dt
-            self.advance(plain, first, sums, pace, n, &self.die[g], &self.hbm[g], &self.lid[g], &self.plate[g],
-                         &self.coolant[g], &self.clock[g], &self.power[g], &self.throttle[g], &self.limit[g], &self.util[g],
-                         &self.mem[g], &self.on[g], &self.power_factor[g], &self.per_power[g], &self.leak_factor[g],
-                         &self.lid_factor[g])
+            flux = self._step(s, r, plain, first, pace, sums)
             first = False
-            flux = pace.flow2_w_k * (sums.coolant_c - <double> n * pace.inlet_c)
             heat += flux * pace.weight
             near = sums.die_c_max >= c[T_OP] or sums.hbm_c_max >= c[T_HBM] or self.stream_bits[s] != 0
             if near:
@@ -321,8 +406,8 @@ cdef class ChipKernel:
                 step = 4.0 * h if h > STEP_S else 4.0 * STEP_S
             before = sums.energy_j
         self.stream_heat[s] = heat
-        if mcp > 1e-9:
-            self.stream_return[s] = pace.inlet_c + heat / (<double> n * mcp)
+        if mcp * self.stream_flows[s] > 1e-9:
+            self.stream_return[s] = pace.inlet_c + heat / (self.stream_flows[s] * mcp)
         else:
             self.stream_return[s] = sums.coolant_c / <double> n
 
@@ -415,15 +500,23 @@ cdef class ChipKernel:
             every &= self.on[i]
         return every
 
-    cdef double _energy(self, Py_ssize_t s) noexcept nogil:
+    cdef double _energy(self, Py_ssize_t s, Py_ssize_t r) noexcept nogil:
         """Energy stored in a stream's GPUs over 0 degC, summed as the step sums it."""
-        cdef Py_ssize_t g = self.stream_ptr[s]
-        cdef const double* c = &self.classes[self.stream_class[s], 0]
+        cdef Py_ssize_t k
+        cdef double energy = 0.0
+        if self.stream_uneven[s] == 0:
+            return self._energy_of(s, self.stream_ptr[s], self.stream_ptr[s + 1])
+        for k in range(self.rack_node_ptr[r], self.rack_node_ptr[r + 1]):
+            energy += self._energy_of(s, self.node_gpu_ptr[k], self.node_gpu_ptr[k + 1])
+        return energy
+
+    cdef double _energy_of(self, Py_ssize_t s, Py_ssize_t g, Py_ssize_t end) noexcept nogil:
+        """Energy stored in some GPUs of a stream, J."""
         cdef Pace pace
         cdef Sums sums
-        _set_class(&pace, c)
-        add_up(&sums, &pace, self.stream_ptr[s + 1] - g, &self.die[g], &self.hbm[g], &self.lid[g], &self.plate[g],
-               &self.coolant[g], &self.power[g], &self.clock[g])
+        _set_class(&pace, &self.classes[self.stream_class[s], 0])
+        add_up(&sums, &pace, end - g, &self.die[g], &self.hbm[g], &self.lid[g], &self.plate[g], &self.coolant[g],
+               &self.power[g], &self.clock[g])
         return sums.energy_j
 
     cdef void _find_runs(self) noexcept nogil:

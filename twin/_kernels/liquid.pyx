@@ -48,7 +48,6 @@ cdef double _STEP_MAX = STEP_MAX_S
 cdef double _STOPPED = 0.005       # below this speed a pump stands still
 cdef double _AIR_FLOW_LOSS = 0.3   # share of a branch's flow that air in it takes away
 cdef double _AIR_CP_J_KGK = 1006.0
-cdef double _AIR_KG_M3 = 1.15      # of the air through liquid-to-air units, constant
 cdef double _GRAVITY = 9.80665
 cdef double _COASTING_PA = 1000.0  # pumps that raise less are looked at together with the racks' own buoyancy
 cdef int _SOLVE_MAX = 40
@@ -62,7 +61,8 @@ cdef class LiquidKernel(LiquidHeat):
     """All row loops of a site, bound to their buffers.
 
     Args:
-        racks, streams, tcs, cdus, pumps, loops: sizes of the axes.
+        racks, streams, tcs, cdus, pumps, loops, nodes: sizes of the axes.
+        air_kg_m3: density of the air through liquid-to-air units, constant.
         **buffers: one array per attribute of ``LiquidBuffers``, by its name; those marked ``const`` are only read.
 
     Raises:
@@ -70,12 +70,14 @@ cdef class LiquidKernel(LiquidHeat):
     """
 
     def __init__(self, *, Py_ssize_t racks, Py_ssize_t streams, Py_ssize_t tcs, Py_ssize_t cdus, Py_ssize_t pumps,
-                 Py_ssize_t loops, Py_ssize_t halls, **buffers):
-        self.rows = tcs
+                 Py_ssize_t loops, Py_ssize_t halls, Py_ssize_t nodes, double air_kg_m3, **buffers):
+        self.rows, self.air_kg_m3 = tcs, air_kg_m3
         self._bind_racks(buffers, racks, streams)
         self._bind_loops(buffers, tcs)
         self._bind_loop_state(buffers, tcs)
         self._bind_cdus(buffers, cdus, pumps)
+        self.node_valve_frac = need(buffers, "node_valve_frac", nodes)
+        self.rack_node_ptr = need(buffers, "rack_node_ptr", racks + 1)
         self.tcs_cdu_ptr = need(buffers, "tcs_cdu_ptr", tcs + 1)
         self.loop_supply_temp_c = need(buffers, "loop_supply_temp_c", loops)
         self.loop_flow_frac = need(buffers, "loop_flow_frac", loops)
@@ -86,6 +88,7 @@ cdef class LiquidKernel(LiquidHeat):
         self.tick_in_j = need(buffers, "tick_in_j", 1)
         self.tick_out_j = need(buffers, "tick_out_j", 1)
         self.tick_stored_j = need(buffers, "tick_stored_j", 1)
+        within("rack_node_ptr", self.rack_node_ptr, 0, nodes + 1)
         within("tcs_hall", self.tcs_hall, 0, max(halls, 1))
         within("cdu_loop", self.cdu_loop, 0, max(loops, 1))
         within("cdu_air_rack", self.cdu_air_rack, -1, racks)
@@ -96,6 +99,7 @@ cdef class LiquidKernel(LiquidHeat):
             raise ValueError("a CDU without a plant loop")
         self.exchange, self.slope, self.offset, self.primary_in_c, self.primary_w_k = (np.zeros(cdus) for _ in range(5))
         self.rack_slope, self.rack_offset, self.rack_open, self.rack_lost = (np.zeros(racks) for _ in range(4))
+        self.rack_trays, self.rack_switch_share = np.ones(racks), np.array(self.rack_switch_flow_frac, dtype=np.float64)
         self.cdu_lost, self.pump_flow, self.row_conductance = np.zeros(cdus), np.zeros(pumps), np.zeros(tcs)
 
     def run(self, double dt_s):
@@ -117,6 +121,21 @@ cdef class LiquidKernel(LiquidHeat):
                     self._valves(t, h)
                     self._temperatures(t, h, 1.0 / steps)
             self._publish(dt_s)
+
+    def refresh(self):
+        """Find what blocked trays leave of each rack's conductance; after loading a state, or a fault.
+
+        Trays are parallel branches of one exponent, so their conductances add.
+        """
+        cdef Py_ssize_t i, k, first, end
+        cdef double left, share
+        for i in range(self.rack_trays.shape[0]):
+            first, end, left = self.rack_node_ptr[i], self.rack_node_ptr[i + 1], 0.0
+            for k in range(first, end):
+                left += self.node_valve_frac[k]
+            share = self.rack_switch_flow_frac[i]
+            self.rack_trays[i] = 1.0 - (1.0 - share) * (1.0 - left / (end - first)) if end > first else 1.0
+            self.rack_switch_share[i] = share / self.rack_trays[i] if self.rack_trays[i] > 0.0 else share
 
     def prime(self):
         """Bring pumps to the speed that their set-point asks for and set the flows; for a fresh state."""
@@ -160,6 +179,7 @@ cdef class LiquidKernel(LiquidHeat):
                 + self.rack_filter_dp_frac[i] * (self.rack_filter_factor[i] - 1.0))
             if k != 1.0:
                 self.rack_open[i] *= law_pow(k, -1.0 / self.branch_n[t])
+            self.rack_open[i] *= self.rack_trays[i]
             if self.rack_air_frac[i] > 0.0:
                 self.rack_open[i] *= 1.0 - _AIR_FLOW_LOSS * self.rack_air_frac[i]
             total += self.rack_open[i]

@@ -5,14 +5,14 @@ cdef class LiquidBuffers:
     """Columns and parameters of all row loops of a site; one array per attribute, by its name."""
 
     # structure
-    cdef const int[::1] tcs_hall, rack_first, rack_end, tcs_cdu_ptr, cdu_loop, cdu_air_rack, cdu_pump_ptr, rack_stream
+    cdef const int[::1] tcs_hall, rack_first, rack_end, rack_node_ptr, tcs_cdu_ptr, cdu_loop, cdu_air_rack, cdu_pump_ptr, rack_stream
     cdef const double[::1] stream_heat_w
     # racks: parameters and faults, then what is written
     cdef const double[::1] rack_conductance, rack_supply_j_k, rack_compute_j_k, rack_switch_j_k
     cdef const double[::1] rack_switch_flow_frac, rack_switch_heat_w, rack_coupling_dp_frac, rack_filter_dp_frac
     cdef const double[::1] rack_trip_kg_s, rack_trip_delay_s, rack_liquid_heat_w, rack_inlet_temp_c, rack_valve_frac
     cdef const double[::1] rack_valve_k_factor, rack_coupling_factor, rack_filter_rate_ratio, rack_air_frac
-    cdef const double[::1] rack_leak_m
+    cdef const double[::1] rack_leak_m, node_valve_frac
     cdef const int[::1] rack_energised
     cdef double[::1] rack_supply_temp_c, rack_return_temp_c, rack_compute_temp_c, rack_switch_temp_c, rack_flow_kg_s
     cdef double[::1] rack_filter_factor, rack_low_flow_s, rack_reject_heat_w, rack_reject_flow_m3_s
@@ -44,11 +44,13 @@ cdef class LiquidBuffers:
     cdef const double[::1] loop_supply_temp_c, loop_flow_frac, loop_cp, dew_point_temp_c
     # totals
     cdef double[::1] supply_temp_max_c, tick_in_j, tick_out_j, tick_stored_j
+    # what blocked trays leave of a rack's conductance, and the switch trays' share of its flow with them (refresh)
+    cdef double[::1] rack_trays, rack_switch_share
     # scratch, rewritten in every sub-step
     cdef double[::1] exchange, slope, offset, rack_slope, rack_offset, rack_open, rack_lost, cdu_lost, pump_flow
     cdef double[::1] row_conductance, primary_in_c, primary_w_k
     cdef Py_ssize_t rows
-    cdef double e_in, e_out, e_stored
+    cdef double e_in, e_out, e_stored, air_kg_m3
 
     cdef _bind_racks(self, buffers, Py_ssize_t racks, Py_ssize_t streams):
         self.rack_conductance = need(buffers, "rack_conductance", racks)

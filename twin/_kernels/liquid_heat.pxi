@@ -115,7 +115,7 @@ cdef class LiquidHeat(LiquidInventory):
             part = k + h * self.cp[t] * self.rack_lost[i]
             lead = part / (near + part)
             fixed = near * self.rack_supply_temp_c[i] / (near + part)
-            ks = k * self.rack_switch_flow_frac[i]
+            ks = k * self.rack_switch_share[i]
             kc = k - ks
             part = kc / (self.rack_compute_j_k[i] + kc)
             self.rack_slope[i] = kc * part
@@ -146,7 +146,7 @@ cdef class LiquidHeat(LiquidInventory):
             self.e_stored += near * (fresh - self.rack_supply_temp_c[i])
             self.e_out += lost * fresh
             self.rack_supply_temp_c[i] = fresh
-            ks = k * self.rack_switch_flow_frac[i]
+            ks = k * self.rack_switch_share[i]
             kc = k - ks
             cc = self.rack_compute_j_k[i]
             trays = (cc * self.rack_compute_temp_c[i] + kc * fresh + h * (heat - switches)) / (cc + kc)
@@ -158,7 +158,7 @@ cdef class LiquidHeat(LiquidInventory):
                 new = (cs * self.rack_switch_temp_c[i] + ks * fresh + h * switches) / (cs + ks)
                 self.e_stored += cs * (new - self.rack_switch_temp_c[i])
             self.rack_switch_temp_c[i] = new
-            self.rack_return_temp_c[i] = trays + self.rack_switch_flow_frac[i] * (new - trays)
+            self.rack_return_temp_c[i] = trays + self.rack_switch_share[i] * (new - trays)
 
     cdef void _settle_cdus(self, Py_ssize_t t, double h, double share, double x) noexcept nogil:
         """New temperatures of both sides of the CDUs, and the heat that they give to the plant or to the air."""
@@ -183,4 +183,4 @@ cdef class LiquidHeat(LiquidInventory):
             else:
                 self._to_air(j, self.primary_w_k[j] * (new - tp_in), share, h)
                 self.rack_reject_flow_m3_s[self.cdu_air_rack[j]] += share * (
-                    self.primary_w_k[j] / (_AIR_CP_J_KGK * _AIR_KG_M3))
+                    self.primary_w_k[j] / (_AIR_CP_J_KGK * self.air_kg_m3))

@@ -51,6 +51,15 @@ class Climate:
     axes: dict[str, int] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
 
+    @property
+    def air_density_frac(self) -> float:
+        """Density of air over that at sea level and the same temperature: the standard atmosphere at this altitude.
+
+        Ratings of fans, coils and heat sinks are understood to hold at sea level. A fan moves the same volume anywhere,
+        so its mass flow and its power go with this share, and films follow the mass flow.
+        """
+        return standard_pressure_pa(self.altitude_m) / standard_pressure_pa(0.0)
+
 
 def build_climate(spec: Spec, catalog: Any, base_dir: Path | str = ".") -> Climate:
     """Build the year of weather that ``[site]`` asks for.

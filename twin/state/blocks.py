@@ -216,6 +216,7 @@ class LiquidState(Block, name="liquid"):
     rack_compute_temp_c: F64 = column("rack", "degC", "Coolant out of the rack's compute trays.", init=25, shown=True)
     rack_switch_temp_c: F64 = column("rack", "degC", "Coolant out of the rack's switch trays; as the compute trays' where there are none.", init=25, shown=True)
     rack_valve_frac: F64 = column("rack", "frac", "Opening of the rack's branch (fault: blocked).", init=1, role="fault", shown=True)
+    node_valve_frac: F64 = column("node", "frac", "Flow conductance that is left of the tray's branch (fault: blocked).", init=1, role="fault", shown=True, lo=0, hi=1)
     rack_valve_k_factor: F64 = column("rack", "ratio", "Flow resistance of the rack's branch over nominal (fault: stuck valve).", init=1, lo=1, role="fault", shown=True)
     rack_coupling_factor: F64 = column("rack", "ratio", "Flow resistance of the rack's couplings over nominal (fault: partly mated).", init=1, lo=1, role="fault", shown=True)
     rack_filter_factor: F64 = column("rack", "ratio", "Flow resistance of the rack's filter over that of a clean one.", init=1, lo=1, shown=True)

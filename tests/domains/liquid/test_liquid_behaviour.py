@@ -176,7 +176,8 @@ def test_buffers_of_a_wrong_length_are_refused() -> None:
     from twin._kernels.liquid import LiquidKernel
 
     with pytest.raises(ValueError, match="rack_conductance has shape"):
-        LiquidKernel(racks=1, streams=1, tcs=1, cdus=1, pumps=1, loops=1, halls=1, rack_conductance=np.zeros(2))
+        LiquidKernel(racks=1, streams=1, tcs=1, cdus=1, pumps=1, loops=1, halls=1, nodes=1, air_kg_m3=1.15,
+                     rack_conductance=np.zeros(2))
 
 
 def test_an_index_beyond_the_loops_is_refused() -> None:

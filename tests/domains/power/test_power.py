@@ -99,6 +99,22 @@ def test_names_and_order() -> None:
     assert {"tx-A", "tx-B", "tx-plantA", "ups-A.bus"} <= set(one.electrical.names["elec"])
 
 
+def test_a_rack_that_protects_itself_is_live_until_the_next_turn() -> None:
+    """Refreshing, as after a load or a command, changes nothing; the coolant's domain runs after the power's."""
+    rig = Rig()
+    rig.run(2)
+    rig.views.liquid.rack_protected[3] = 1
+    rig.stepper.refresh()
+    assert rig.own.rack_energised.all()
+    rig.run(1)
+    for _ in range(2):
+        assert np.flatnonzero(rig.own.rack_energised == 0).tolist() == [3]
+        rig.stepper.refresh()
+    rig.views.liquid.rack_protected[3] = 0  # an operator resets it
+    rig.stepper.refresh()
+    assert rig.own.rack_energised.all()
+
+
 def test_two_paths_share_and_the_survivor_takes_all() -> None:
     rig = Rig()
     rig.run(3)

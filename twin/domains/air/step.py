@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from twin._kernels import laws
 from twin._kernels.air import AirKernel
 from twin._kernels.airflow import AirFlow
-from twin._kernels.laws import coil_w_k, standard_pressure_pa
 from twin.arrays import F64, total
 from twin.catalog.entry import Entry
 from twin.domains.air.openings import Openings
@@ -23,6 +23,8 @@ AIR_CP_J_KGK, AIR_R_J_KGK = 1006.0, 287.042
 AIR_TEMP_C = 27.0
 #: air supplied beyond what the racks draw (engineering estimates).
 SURPLUS_FRAC = {"open": 0.2, "cold-contained": 0.05, "hot-contained": 0.05}
+#: the film of the air in a coil conducts with the mass flow to this power (Modelica Buildings, HADryCoil).
+COIL_AIR_EXPONENT = 0.8
 #: a rack's metal follows its air with this time constant, s: 65 kJ/K at 500 W/K (engineering estimate).
 METAL_TAU_S = 130.0
 #: server fans: slowest and fastest speed over the design speed when the rack's entry does not say (estimates).
@@ -41,7 +43,7 @@ class AirStepper:
         site, self._own = bind.site, bind.own
         floor = site.floor
         self._floor = floor
-        density = standard_pressure_pa(site.climate.altitude_m) / (AIR_R_J_KGK * (AIR_TEMP_C + KELVIN_OFFSET))
+        density = laws.standard_pressure_pa(site.climate.altitude_m) / (AIR_R_J_KGK * (AIR_TEMP_C + KELVIN_OFFSET))
         rho_cp = density * AIR_CP_J_KGK
         self._openings = Openings(floor)
         flow = AirFlow(
@@ -53,7 +55,7 @@ class AirStepper:
         views = bind.views
         self._kernel = AirKernel(
             flow=flow, rho_cp_j_m3k=rho_cp, surplus_frac=surplus, sample_s=SAMPLE_S,
-            params={**_rack_params(site, rho_cp), **_crah_params(site), **_places(site),
+            params={**_rack_params(site, rho_cp), **_crah_params(site, density), **_places(site),
                     **_moisture(site, density)}, state=bind.own.arrays(),
             inputs={
                 "stream_heat_w": views.chip.stream_heat_w, "rack_air_heat_w": views.power.rack_air_heat_w,
@@ -101,12 +103,12 @@ def crah_ua_w_k(entry: Entry) -> float:
     water = entry["capacity_gross_w"] / (entry["water_out_design_c"] - entry["water_in_design_c"])
     per_k = entry["capacity_gross_w"] / (entry["return_design_c"] - entry["water_in_design_c"])
     low, high = 1.0, 1e8
-    if coil_w_k(air, water, high) <= per_k:
+    if laws.coil_w_k(air, water, high) <= per_k:
         raise CatalogError(f"the rating of '{entry.name}' is out of reach of a coil",
                            where=f"catalog.crahs.{entry.name}", expected="more air, more water or warmer return air")
     for _ in range(100):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if coil_w_k(air, water, middle) < per_k else (low, middle)
+        low, high = (middle, high) if laws.coil_w_k(air, water, middle) < per_k else (low, middle)
     return 0.5 * (low + high)
 
 
@@ -118,14 +120,14 @@ def _rack_params(site: Any, rho_cp: float) -> dict[str, F64]:
     design = np.array(floor.rack_air_design_w)
     return {
         "rack_flow_design": flow, "rack_rise_k": np.maximum(design / (rho_cp * flow), 5.0),
-        "rack_fan_w": np.array([float(e["fan_design_w"]) for e in entries]),
+        "rack_fan_w": site.climate.air_density_frac * np.array([float(e["fan_design_w"]) for e in entries]),
         "rack_fan_max": np.array([float(e.get("fan_speed_max_ratio", FAN_MAX_FRAC)) for e in entries]),
         "rack_fan_min": np.array([float(e.get("fan_speed_min_frac", FAN_MIN_FRAC)) for e in entries]),
         "rack_mass_j_k": mass, "rack_metal_w_k": mass / METAL_TAU_S, "rack_design_w": design,
     }
 
 
-def _crah_params(site: Any) -> dict[str, F64]:
+def _crah_params(site: Any, density: float) -> dict[str, F64]:
     floor = site.floor
     entries = floor.crah_entries
 
@@ -133,16 +135,19 @@ def _crah_params(site: Any) -> dict[str, F64]:
         return np.array([float(e[key]) for e in entries])
 
     resistance = np.array([1.0 / crah_ua_w_k(e) for e in entries])
+    # the air's film follows the mass flow, the kernel the speed of the fans: thin air conducts less
+    thin = np.array([laws.pow(density / e["air_density_design_kg_m3"], -COIL_AIR_EXPONENT) for e in entries])
     share = column("air_film_share_frac")
     return {
-        "crah_flow_design": column("air_flow_design_m3_s"), "crah_fan_w": column("fan_design_w"),
+        "crah_flow_design": column("air_flow_design_m3_s"),
+        "crah_fan_w": site.climate.air_density_frac * column("fan_design_w"),
         "crah_fan_min": column("fan_speed_min_frac"), "crah_tau_s": column("fan_coast_tau_s"),
         "crah_water_design": column("water_flow_design_kg_s"),
         "crah_guard_k": np.array([float(e.get("dew_point_margin_k", -1.0)) for e in entries]),
         "crah_flow_loss": np.array([float(e.get("flow_loss_frac", 0.0)) for e in entries]),
         "crah_kind": floor.crah_kind,
         "crah_water_cp": np.array([site.hydronics.loop["cp_j_kgk"][k] for k in floor.crah_loop], dtype=np.float64),
-        "crah_valve_range": column("valve_range_ratio"), "crah_r_air": resistance * share,
+        "crah_valve_range": column("valve_range_ratio"), "crah_r_air": resistance * share * thin,
         "crah_r_water": resistance * (1.0 - share), "crah_coil_j_k": column("coil_capacity_j_k"),
     }
 

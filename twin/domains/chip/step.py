@@ -13,6 +13,7 @@ from twin._kernels.laws import leakage_w, voltage_frac
 from twin.arrays import F64, aligned_full, frozen_f64, frozen_i32
 from twin.catalog.entry import Entry
 from twin.errors import CatalogError, SpecError
+from twin.site.hydronics import Hydronics
 from twin.site.site import Site, Topology
 from twin.site.topology import row_list
 from twin.units import NS_PER_S, NS_PER_YEAR
@@ -43,8 +44,11 @@ def runaway_notes(topology: Topology) -> list[str]:
             for name, gain in gains if gain > 0.5]
 
 
-def class_row(entry: Entry) -> dict[str, float]:
+def class_row(entry: Entry, air_density_frac: float = 1.0) -> dict[str, float]:
     """Return the kernel's constants of one accelerator type, by the names of ``CLASS_COLUMNS``.
+
+    A heat sink conducts by the mass of air that passes, but the flow is a volume: in thin air (``air_density_frac`` of
+    sea level's density) it takes more of it to reach the design's film.
 
     The catalogue's idle power is the whole package, cold; taken from it here are idle memory and the leakage at
     35 degC and lowest voltage, so that what remains is idle power proper.
@@ -68,7 +72,8 @@ def class_row(entry: Entry) -> dict[str, float]:
         "clock_min_frac": entry["clock_min_frac"], "g_die_w_k": 1 / entry["r_die_lid_k_w"],
         "g_hbm_w_k": 1 / entry["r_hbm_lid_k_w"], "g_lid_w_k": 1 / entry["r_lid_plate_k_w"],
         "r_plate_k_w": entry["r_plate_coolant_k_w"],
-        "flow_design": entry["plate_flow_design_m3_s" if air else "plate_flow_design_kg_s"],
+        "flow_design": (entry["plate_flow_design_m3_s"] / air_density_frac if air
+                        else entry["plate_flow_design_kg_s"]),
         "r_exponent": entry["r_plate_exponent"], "r_floor_ratio": entry["r_plate_floor_ratio"],
         "c_die_j_k": entry["c_die_j_k"], "c_hbm_j_k": entry["c_hbm_j_k"], "c_lid_j_k": entry["c_lid_j_k"],
         "c_plate_j_k": entry["c_plate_j_k"], "c_coolant_j_k": entry["c_coolant_j_k"],
@@ -77,9 +82,10 @@ def class_row(entry: Entry) -> dict[str, float]:
     }
 
 
-def class_table(entries: Iterable[Entry]) -> F64:
+def class_table(entries: Iterable[Entry], air_density_frac: float = 1.0) -> F64:
     """Return the class table of the kernel, one row per accelerator type."""
-    return frozen_f64(np.array([[float(row[name]) for name in CLASS_COLUMNS] for row in map(class_row, entries)]))
+    rows = [class_row(entry, air_density_frac) for entry in entries]
+    return frozen_f64(np.array([[float(row[name]) for name in CLASS_COLUMNS] for row in rows]))
 
 
 def spread(seed: int, purpose: str, sigma: F64) -> F64:
@@ -135,6 +141,11 @@ def stream_shares(topology: Topology) -> F64:
     return frozen_f64(shares)
 
 
+def tray_flow_frac(hydronics: Hydronics) -> F64:
+    """Return, per rack, the share of its coolant that passes its compute trays; 0 where no row loop feeds it."""
+    return frozen_f64(np.where(hydronics.rack_tcs >= 0, 1.0 - hydronics.rack["switch_flow_frac"], 0.0))
+
+
 def interface_factors(site: Site, seed: int) -> F64:
     """Return, per GPU, the resistance from lid to plate over that of a new one: thermal interfaces dry out.
 
@@ -175,12 +186,14 @@ def build_kernel(site: Site, seed: int, own: Any, views: Any, variant: str = "")
         rack_flow_kg_s=views.liquid.rack_flow_kg_s, rack_plate_r_factor=views.liquid.rack_plate_r_factor,
         rack_inlet_temp_c=views.air.rack_inlet_temp_c,
         rack_air_flow_m3_s=views.air.rack_air_flow_m3_s, pressure_pa=views.weather.pressure_pa,
-        classes=class_table(t.gpu_entries), power_factor=spread(seed, "chip.efficiency", sigma_power),
+        classes=class_table(t.gpu_entries, site.climate.air_density_frac),
+        power_factor=spread(seed, "chip.efficiency", sigma_power),
         leak_factor=spread(seed, "chip.leakage", sigma_leak), interface_factor=interface_factors(site, seed),
         stream_ptr=t.stream_gpu_ptr,
         stream_class=frozen_i32(t.gpu_class[t.stream_gpu_ptr[:-1]]), stream_is_air=t.stream_is_air,
         stream_depth=t.stream_depth, stream_share=stream_shares(t),
-        rack_stream_ptr=t.rack_stream_ptr,
+        rack_stream_ptr=t.rack_stream_ptr, rack_node_ptr=t.rack_node_ptr, node_gpu_ptr=t.node_gpu_ptr,
+        node_valve_frac=views.liquid.node_valve_frac, rack_tray_frac=tray_flow_frac(site.hydronics),
         rack_cp_j_kgk=site.hydronics.rack_cp_j_kgk, variant=variant,
     )
 

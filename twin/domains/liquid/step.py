@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from twin._kernels import laws
 from twin._kernels.liquid import LiquidKernel
 from twin.arrays import F64, I32, frozen_i32
 from twin.domains.liquid.tanks import fill_tanks, tank_kernel
@@ -17,6 +18,8 @@ from twin.wiring import Bind
 VALVE_START = 0.75
 #: least pressure that the return controller asks for, over the design pressure: about 30 % of the flow
 DP_FLOOR_FRAC = 0.1
+#: density of the air through liquid-to-air units at sea level, kg/m3: at some 30 degC
+AIR_KG_M3 = 1.15
 #: columns that only other domains read
 FOR_OTHERS = ("rack_plate_r_factor",)
 
@@ -46,7 +49,8 @@ class LiquidStepper:
             self.tanks.run(dt_ns * 1e-9)
 
     def refresh(self) -> None:
-        """Nothing is cached beside the state."""
+        """Look at the trays again: a blocked one leaves its rack less conductance."""
+        self.kernel.refresh()
 
     def _start(self) -> None:
         """Set-points of the specification, loops at supply temperature, pumps and valves as under load."""
@@ -84,6 +88,7 @@ def tcs_halls(site: Hydronics) -> I32:
 
 def _kernel(bind: Bind) -> LiquidKernel:
     own, views, site = bind.own, bind.views, bind.site.hydronics
+    thin = bind.site.climate.air_density_frac
     return LiquidKernel(
         racks=len(site.rack_tcs), streams=len(bind.site.topology.stream_rack), tcs=len(site.tcs["cp_j_kgk"]),
         cdus=len(site.cdu_tcs), pumps=len(site.pump_cdu), loops=len(site.loops),
@@ -96,7 +101,9 @@ def _kernel(bind: Bind) -> LiquidKernel:
         rack_inlet_temp_c=views.air.rack_inlet_temp_c, loop_supply_temp_c=views.plant.loop_supply_temp_c,
         loop_flow_frac=views.plant.loop_flow_frac, dew_point_temp_c=views.air.hall_dew_point_temp_c,
         halls=len(views.air.hall_dew_point_temp_c), tcs_hall=tcs_halls(site),
-        loop_cp=site.loop["cp_j_kgk"], **_rack_params(site.rack), **_row_params(site.tcs), **_cdu_params(site.cdu),
+        nodes=len(own.node_valve_frac), rack_node_ptr=bind.site.topology.rack_node_ptr,
+        loop_cp=site.loop["cp_j_kgk"], air_kg_m3=AIR_KG_M3 * thin, **_rack_params(site.rack), **_row_params(site.tcs),
+        **_cdu_params(site.cdu, np.where(site.cdu_air_rack >= 0, thin, 1.0)),
         **{col.name: getattr(own, col.name) for col in own.columns
            if col.axis != "tank" and col.name not in FOR_OTHERS},
     )
@@ -126,8 +133,14 @@ def _row_params(tcs: Mapping[str, F64]) -> dict[str, F64]:
             "dp_floor_pa": DP_FLOOR_FRAC * tcs["design_dp_pa"]}
 
 
-def _cdu_params(cdu: Mapping[str, F64]) -> dict[str, F64]:
+def _cdu_params(cdu: Mapping[str, F64], thin: F64) -> dict[str, F64]:
+    """Return the kernel's parameters; ``thin`` is the density of the air over the rating's, 1 for CDUs on water.
+
+    Thin air leaves a liquid-to-air unit less mass flow, a film that conducts with it to ``hx_exponent``, and less for
+    its fans to do.
+    """
     share = cdu["hx_secondary_share_frac"]
+    film = laws.pow_array(thin, cdu["hx_exponent"])
     names = {
         "primary_flow_design": "primary_flow_design_kg_s", "hx_exponent": "hx_exponent",
         "hx_secondary_temp_c": "hx_secondary_temp_c", "hx_primary_temp_c": "hx_primary_temp_c",
@@ -135,5 +148,7 @@ def _cdu_params(cdu: Mapping[str, F64]) -> dict[str, F64]:
         "secondary_flow_design": "flow_design_m3_s", "controls_w": "controls_w", "power_fixed_w": "power_fixed_w",
         "valve_stroke_s": "valve_stroke_s", "valve_gain": "valve_gain_per_k", "valve_reset_s": "valve_reset_s",
         "sample_s": "sample_s", "dew_point_margin_k": "dew_point_margin_k", "fan_design_w": "fan_design_w"}
-    return {**{ours: cdu[theirs] for ours, theirs in names.items()}, "ha_secondary": cdu["ua_design_w_k"] / share,
-            "ha_primary": cdu["ua_design_w_k"] / (1.0 - share)}
+    params = {ours: cdu[theirs] for ours, theirs in names.items()}
+    return {**params, "ha_secondary": cdu["ua_design_w_k"] / share,
+            "ha_primary": film * cdu["ua_design_w_k"] / (1.0 - share),
+            "primary_flow_design": thin * params["primary_flow_design"], "fan_design_w": thin * params["fan_design_w"]}

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
+
+from twin._kernels import laws
 from twin._kernels.plant import PlantKernel
+from twin.arrays import F64
+from twin.site.site import Site
 from twin.wiring import Bind
 
 #: A fresh loop returns this much warmer than it supplies, K; fans and chillers start at this share of their range.
@@ -35,9 +42,25 @@ class PlantStepper:
         own.chiller_load_frac[:] = LOAD_START
 
 
+def coolers_here(site: Site) -> Mapping[str, F64]:
+    """Return the parameters of the groups of coolers at the site's altitude; their ratings hold at sea level.
+
+    Fans move the same volume anywhere, so mass flow and power go with the density of the air. In a dry cooler the air's
+    film conducts with the mass flow to the power 0.8 (``law_dry_cooler_ua_ratio``), its share of the resistance grows.
+    A tower's UA goes with the air's volume, as in EnergyPlus, and stays.
+    """
+    rated, thin = site.hydronics.rejector, site.climate.air_density_frac
+    dry = site.hydronics.rejector_is_tower == 0
+    film = np.where(dry, rated["air_film_share_frac"] * laws.pow(thin, -0.8), rated["air_film_share_frac"])
+    grown = 1.0 - rated["air_film_share_frac"] + film
+    return {**rated, "air_flow_design_kg_s": thin * rated["air_flow_design_kg_s"],
+            "fan_design_w": thin * rated["fan_design_w"], "ua_design_w_k": rated["ua_design_w_k"] / grown,
+            "air_film_share_frac": film / grown}
+
+
 def _kernel(bind: Bind) -> PlantKernel:
     own, views, site, floor = bind.own, bind.views, bind.site.hydronics, bind.site.floor
-    loop, rejector, chiller = site.loop, site.rejector, site.chiller
+    loop, rejector, chiller = site.loop, coolers_here(bind.site), site.chiller
     return PlantKernel(
         loops=len(site.loops), rejectors=len(site.rejector_loop), chillers=len(site.chiller_loop),
         cdus=len(site.cdu_loop), crahs=len(floor.crah_loop),

@@ -201,6 +201,9 @@ def hurt_racks(ui: Ui) -> Any:
     valve, doors = ui.column("liquid.rack_valve_frac"), getattr(ui.site.floor, "rack_door", None)
     if valve is not None:
         flags |= np.asarray(valve) < 0.99
+    trays = ui.column("liquid.node_valve_frac")
+    if trays is not None and len(trays):
+        flags |= np.minimum.reduceat(np.asarray(trays), ui.site.topology.rack_node_ptr[:-1]) < 0.99
     if doors is not None and (np.asarray(doors) >= 0).any():
         at = np.flatnonzero(np.asarray(doors) >= 0)
         bad = [crah_state(ui, int(doors[rack]))[1] == "bold crit" for rack in at]

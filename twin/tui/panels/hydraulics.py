@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.tui import format as fmt
 from twin.tui.panels.hall import hurt_racks
+from twin.tui.panels.rack import blocked_trays
 from twin.tui.widgets.canvas import Span
 from twin.tui.widgets.table import Col, Table
 
@@ -49,6 +50,9 @@ def row_state(ui: Ui, tcs: int) -> Span:
         if bad.any():
             where = ui.element_name("rack", racks.start + int(np.flatnonzero(bad)[0]))
             return f"{word} {where}", "bold warn"
+    trays = blocked_trays(ui, racks)
+    if trays:
+        return f"shut {ui.element_name('node', trays[0])}", "bold warn"
     share = ui.value("liquid.tcs_flow_frac", tcs)
     return (f"flow {fmt.percent(share)}", "bold warn") if share is not None and share < SHORT_FLOW else ("well", "ok")
 

@@ -97,6 +97,15 @@ _TROUBLE = (("rack_leak_m", 0.0, True, "leaks"), ("rack_air_frac", 0.01, True, "
             ("rack_filter_factor", 2.0, True, "filter clogged"))
 
 
+def blocked_trays(ui: Ui, racks: range) -> list[int]:
+    """Return the nodes of racks whose branch is partly or wholly shut."""
+    valve, ptr = ui.column("liquid.node_valve_frac"), ui.site.topology.rack_node_ptr
+    if valve is None:
+        return []
+    first, last = int(ptr[racks.start]), int(ptr[racks.stop])
+    return [first + int(k) for k in np.flatnonzero(np.asarray(valve[first:last]) < 0.99)]
+
+
 def troubles(ui: Ui, rack: int) -> list[str]:
     """Return what is wrong with a rack's coolant and its face, in words."""
     words = ["switched itself off"] if ui.value("liquid.rack_protected", rack) else []
@@ -107,6 +116,8 @@ def troubles(ui: Ui, rack: int) -> list[str]:
         value = ui.value(f"liquid.{column}", rack)
         if value is not None and (value > bound if above else value < bound):
             words.append(text)
+    trays = [ui.element_name("node", node).rpartition(".")[2] for node in blocked_trays(ui, range(rack, rack + 1))]
+    words += [f"{', '.join(trays[:3])} short of coolant" + (" and more" if len(trays) > 3 else "")] if trays else []
     doors = getattr(ui.site.floor, "rack_door", None)
     if doors is not None and int(doors[rack]) >= 0:
         state = crah_state(ui, int(doors[rack]))
