@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import gc
 import hashlib
 import importlib
 import os
@@ -140,6 +141,7 @@ def main() -> int:
 
     session = Session(given.reader, TARGETS[given.reader], given.out, given.minutes)
     inputs = first_inputs(given.reader)
+    gc.freeze()  # the guard collects before every input; what was imported is not looked through each time
     print(f"{given.reader}: {len(inputs)} first inputs, {'seeded' if atheris is None else 'atheris'}", flush=True)
     return drawn(session, inputs, given.seed) if atheris is None else steered(atheris, session, inputs, given.seed)
 
