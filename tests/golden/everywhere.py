@@ -42,7 +42,8 @@ def installed(interpreter: str, folder: Path) -> Path:
     shutil.copytree(ROOT, folder / "source", ignore=left_out)
     subprocess.run([interpreter, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", folder / "source"], check=True)
+    quietly = ("install", "-qq", "--disable-pip-version-check")
+    subprocess.run([python, "-m", "pip", *quietly, folder / "source"], check=True)
     shutil.copytree(ROOT / "tests" / "golden", folder / "tests" / "golden")
     return python
 
