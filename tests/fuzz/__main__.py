@@ -27,11 +27,14 @@ from tests.fuzz.guard import judged
 if TYPE_CHECKING:
     from tests.fuzz.targets import Target
 
-READERS = ("swf", "philly", "epw", "scenario", "snapshot", "recording")
+READERS = ("swf", "philly", "epw", "scenario", "catalogue", "words", "config", "keys", "snapshot", "recording",
+           "compared")
 #: modules whose coverage steers, and what is imported to have them
-_STEERING = ("twin.readers", "twin.scenario", "twin.units", "tomllib")
+_STEERING = ("twin.readers", "twin.scenario", "twin.catalog", "twin.units", "twin.tui.config", "twin.tui.keymap",
+             "twin.serve.keys", "tomllib", "asyncssh.public_key", "asyncssh.auth_keys")
 _IMPORTED = ("tomllib", "twin.readers.epw", "twin.readers.swf", "twin.readers.gavel", "twin.scenario.open",
-             "twin.scenario.replay", "twin.scenario.snapshot", "twin.scenario.verify")
+             "twin.scenario.replay", "twin.scenario.snapshot", "twin.scenario.verify", "twin.scenario.diff",
+             "twin.tui.config", "twin.serve.keys")
 
 #: an input that takes so long has hung, s of wall time
 HANG_S = 60

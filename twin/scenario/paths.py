@@ -6,7 +6,6 @@ Tables are stepped into by key, list elements by name or 1-based number: ``hall.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import msgspec.inspect as mi
 
 from twin.errors import SpecError, nearest
 from twin.scenario.reading import bare
+from twin.scenario.toml import parse_toml
 
 
 def split_setting(text: str) -> tuple[str, Any]:
@@ -31,8 +31,8 @@ def split_setting(text: str) -> tuple[str, Any]:
     if not sign or not path:
         raise SpecError(f"'{text}' sets nothing", where="--set", expected="path.to.key=value")
     try:
-        table = tomllib.loads(f"x = {written}")
-    except (tomllib.TOMLDecodeError, RecursionError):
+        table = parse_toml(f"x = {written}")
+    except SpecError:
         return path, written
     return path, table["x"] if set(table) == {"x"} else written
 
