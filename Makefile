@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 KERNELS := $(wildcard twin/_kernels/*.pyx twin/_kernels/*.pxd twin/_kernels/*.pxi)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test e2e swarm fuzz lint type kernels-debug bench docs
+.PHONY: help setup run check test e2e swarm digests fuzz lint type kernels-debug bench docs
 
 help:            ## show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -34,6 +34,9 @@ swarm: $(STAMP)  ## random factories, trouble and travels in time: make swarm SE
 
 fuzz: $(STAMP)   ## files that want to do harm: make fuzz READER=scenario MINUTES=10, readers in tests/fuzz
 	$(BIN)/python -m tests.fuzz --reader $(or $(READER),scenario) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+digests: $(STAMP)  ## the pinned bits under every Python found, every vector width, older processors emulated by qemu-user
+	$(BIN)/python -m tests.golden.everywhere $(PYTHONS)
 
 lint: $(STAMP)   ## style and import contracts
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The whole tick, replay speed, snapshots, memory, cold start."""
+"""The whole tick, replay speed, memory, cold start."""
 
 from __future__ import annotations
 
@@ -34,19 +34,6 @@ def replays() -> None:
         line(f"replay {name} 1h", sorted(speeds)[1], "sim s/s", target)
 
 
-def snapshots() -> None:
-    """Saving and loading."""
-    from twin.scenario import snapshot
-    from twin.scenario.open import open_run
-
-    run = open_run("campus")
-    run.sim.advance(5)
-    data = snapshot.to_bytes(run)
-    line("snapshot campus to memory", median_s(lambda: snapshot.to_bytes(run), 5) * 1e3, "ms")
-    line("snapshot campus size", len(data) / 1e6, "MB")
-    line("snapshot campus load", median_s(lambda: snapshot.from_bytes(data), 3, 1) * 1e3, "ms")
-
-
 def start_up() -> None:
     """Cold starts in fresh processes."""
     line("twin --version", median_s(lambda: _process("-m", "twin", "--version"), 7) * 1e3, "ms", "< 150 ms")
@@ -70,7 +57,6 @@ def main() -> None:
     """Run all of them."""
     ticks()
     replays()
-    snapshots()
     start_up()
     memory()
 

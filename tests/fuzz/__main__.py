@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import gc
 import hashlib
 import importlib
 import os
@@ -26,11 +27,14 @@ from tests.fuzz.guard import judged
 if TYPE_CHECKING:
     from tests.fuzz.targets import Target
 
-READERS = ("swf", "philly", "epw", "scenario", "snapshot", "recording")
+READERS = ("swf", "philly", "epw", "scenario", "catalogue", "words", "config", "keys", "snapshot", "recording",
+           "compared")
 #: modules whose coverage steers, and what is imported to have them
-_STEERING = ("twin.readers", "twin.scenario", "twin.units", "tomllib")
+_STEERING = ("twin.readers", "twin.scenario", "twin.catalog", "twin.units", "twin.tui.config", "twin.tui.keymap",
+             "twin.serve.keys", "tomllib", "asyncssh.public_key", "asyncssh.auth_keys")
 _IMPORTED = ("tomllib", "twin.readers.epw", "twin.readers.swf", "twin.readers.gavel", "twin.scenario.open",
-             "twin.scenario.replay", "twin.scenario.snapshot", "twin.scenario.verify")
+             "twin.scenario.replay", "twin.scenario.snapshot", "twin.scenario.verify", "twin.scenario.diff",
+             "twin.tui.config", "twin.serve.keys")
 
 #: an input that takes so long has hung, s of wall time
 HANG_S = 60
@@ -140,6 +144,7 @@ def main() -> int:
 
     session = Session(given.reader, TARGETS[given.reader], given.out, given.minutes)
     inputs = first_inputs(given.reader)
+    gc.freeze()  # the guard collects before every input; what was imported is not looked through each time
     print(f"{given.reader}: {len(inputs)} first inputs, {'seeded' if atheris is None else 'atheris'}", flush=True)
     return drawn(session, inputs, given.seed) if atheris is None else steered(atheris, session, inputs, given.seed)
 

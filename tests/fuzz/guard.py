@@ -3,11 +3,14 @@
 A reader may use four times the bytes that a file has and declares, and an allowance for what does not depend on the
 file. Memory is the growth of the process's peak while one input is read, as the kernel counts it (``VmHWM``, reset
 before each input), so buffers of compiled code count as well; where the kernel does not offer that, only time and
-errors are watched.
+errors are watched. What earlier inputs left behind is given back before the reset: memory that is resident but free
+would be used again without the peak growing, and memory that is freed on the way would hide what is taken meanwhile.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import time
 import traceback
 from collections.abc import Callable
@@ -20,6 +23,7 @@ from twin.errors import InputError
 TIME_MAX_S = 10.0
 #: memory beyond the file's own size, as a factor of it
 FACTOR = 4
+_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)
 _CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
@@ -50,6 +54,7 @@ def judged(attempt: Callable[[Path], None], path: Path, declared: int, allowance
         declared: bytes that the file has, or says that its parts have unpacked.
         allowance: bytes that reading may take whatever the file holds.
     """
+    _give_back()
     before = _peak(reset=True)
     start = time.process_time()
     finding, accepted = None, False
@@ -72,6 +77,13 @@ def judged(attempt: Callable[[Path], None], path: Path, declared: int, allowance
     if finding is None and grown > FACTOR * declared + allowance:
         finding = Finding("memory", f"{grown:,} bytes more for a file of {declared:,}")
     return Verdict(accepted, finding, spent, grown)
+
+
+def _give_back() -> None:
+    """Collect what hangs in circles and return free pages to the system, where the C library can."""
+    gc.collect()
+    if _TRIM is not None:
+        _TRIM(0)
 
 
 def _peak(*, reset: bool = False) -> int:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import gzip
+import io
+import json
 import random
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncssh
+
 from tests.fuzz import text, twinfile
+from twin.cli import inspect
 from twin.readers.epw import read_epw
 from twin.readers.gavel import read_gavel, read_throughputs
 from twin.readers.swf import read_swf
 from twin.scenario import replay, snapshot
 from twin.scenario.checks import size_of
+from twin.scenario.commands import KINDS, parse_command
+from twin.scenario.diff import diff
 from twin.scenario.load import load_spec, scenario_folder
 from twin.scenario.open import open_run
 from twin.scenario.recording import Recorder
-from twin.scenario.run import build_run
+from twin.scenario.run import Run, build_run
 from twin.scenario.verify import verify
+from twin.serve import keys
+from twin.tui import actions, config
 from twin.wiring import Command
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -103,6 +114,40 @@ def _recording(path: Path) -> None:
         verify(recording)
 
 
+def _compared(path: Path) -> None:
+    """Compare with another file, both ways, and show what it holds."""
+    other = _other()
+    for pair in ((path, other), (other, path)):
+        for item in diff(*map(str, pair)):
+            str(item)
+    with contextlib.redirect_stdout(io.StringIO()):
+        inspect.command.callback(str(path), True)  # type: ignore[misc]
+
+
+def _words_given(path: Path) -> None:
+    """Read what stands behind ``--set`` or ``--command``; what a terminal cannot give is not tried."""
+    line = path.read_bytes().replace(b"\0", b"")[:_ARGUMENT_MAX].decode(errors="surrogateescape")
+    option, _, word = line.partition(" ")
+    if option == "--set":
+        open_run("small", sets=[word], history=False)
+    else:
+        sim = _small_run().sim
+        sim.validate(parse_command(word, sim, 60 * 10**9))
+
+
+def _config(path: Path) -> None:
+    config.settle({}, {"TWIN_CONFIG": str(path)})
+
+
+def _keys(path: Path) -> None:
+    """Read operators' keys; a file that begins like a private key is the server's own."""
+    path.chmod(0o600)
+    if path.read_bytes().startswith(b"-----BEGIN"):
+        keys.host_key(path)
+    else:
+        keys.OperatorKeys(path)
+
+
 # ---- first inputs ------------------------------------------------------------------------------------------------
 
 _SWF = """; Version: 2.2
@@ -157,6 +202,26 @@ def _scenario_seeds() -> dict[str, bytes]:
     return {path.stem: path.read_bytes() for path in sorted(scenario_folder().glob("*.toml"))}
 
 
+def _catalogue_seeds() -> dict[str, bytes]:
+    """Return small scenarios that bring along every catalogue entry that they use."""
+    out = {}
+    for name in ("small", "immersion", "rear-doors", "air-to-liquid"):
+        lines = [(scenario_folder() / f"{name}.toml").read_text(encoding="utf-8").partition("[catalog")[0]]
+        for kind, entries in open_run(name, history=False).catalog_used.items():
+            for entry, values in entries.items():
+                lines.append(f"\n[catalog.{kind}.{json.dumps(entry)}]")
+                lines += [f"{key} = {_toml(value)}" for key, value in values.items()]
+        out[name] = "\n".join(lines).encode()
+    return out
+
+
+def _toml(value: object) -> str:
+    """Write plain values as TOML; texts of JSON are texts of TOML."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(inner)}" for key, inner in value.items()) + " }"
+    return "[" + ", ".join(map(_toml, value)) + "]" if isinstance(value, list) else json.dumps(value)
+
+
 def _words() -> tuple[bytes, ...]:
     """Return the words of the built-in scenarios: keys, names, choices."""
     found: set[bytes] = set()
@@ -193,6 +258,64 @@ def _recording_seeds() -> dict[str, bytes]:
         return {"small": path.read_bytes()}
 
 
+def _both_seeds() -> dict[str, bytes]:
+    return {"snapshot": _snapshot_seeds()["small"], "recording": _recording_seeds()["small"]}
+
+
+@functools.cache
+def _other() -> Path:
+    """Return a recording that others are compared with."""
+    path = Path(tempfile.mkdtemp(prefix="twin-fuzz-")) / "other.twin"
+    path.write_bytes(_recording_seeds()["small"])
+    return path
+
+
+@functools.cache
+def _small_run() -> Run:
+    return open_run("small", history=False)
+
+
+#: bytes of one argument of a command line, Linux
+_ARGUMENT_MAX = 128 << 10
+_GIVEN = {
+    "set": b"--set hall.A.row.1.racks=2", "text": b"--set site.weather=helsinki", "list": b"--set job.chat.load={"
+    b"requests_per_s=3,shape='flat'}", "expect": b"--set expect.kpi.pue='< 1.2'",
+    "fault": b"--command fault cdu_pump_trip A1.cdu1.pumpA for=5m at=+1m", "heat": b"--command fault heat_wave value=8",
+    "point": b"--command set warm.supply_c=75degF", "clear": b"--command clear cdu_pump_trip 'A1.cdu1.pumpA'",
+    "ack": b"--command ack cdu_pump_off",
+}
+
+
+def _given_words() -> tuple[bytes, ...]:
+    registry = _small_run().sim.registry
+    names = {kind.name for _, kind in registry.faults} | {one.name for _, one in registry.settings} | set(KINDS)
+    return (*_words(), *(name.encode() for name in sorted(names)), b"for=", b"at=+", b"value=", b"--set ",
+            b"--command ")
+
+
+def _config_seeds() -> dict[str, bytes]:
+    full = "\n".join(f"{option.name} = {json.dumps(option.default)}" for option in config.OPTIONS)
+    bound = "\n".join(f"{name} = [{', '.join(json.dumps(f'f{n}') for n in (2, 3))}]" for name in ("fault", "help"))
+    return {"full": full.encode(), "keys": f'theme = "light"\n[keys]\n{bound}'.encode(), "one": b'[keys]\nhelp = "f1"'}
+
+
+def _config_words() -> tuple[bytes, ...]:
+    names = [*config.BY_NAME, *actions.BY_NAME, *(word for option in config.OPTIONS for word in option.words)]
+    return tuple(name.encode() for name in names)
+
+
+def _keys_seeds() -> dict[str, bytes]:
+    """Return operators' keys of each kind with options and names, and private keys in each format."""
+    out, lines = {}, ["# operators"]
+    for n, kind in enumerate(("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")):
+        key = asyncssh.generate_private_key(kind, comment=f"person{n}@host")
+        before = ('', 'from="10.0.0.0/8,*.lan" ', 'no-pty,command="x \\"y\\"" ')[n]
+        lines.append(before + key.export_public_key().decode().strip())
+        for form in ("openssh", "pkcs8-pem"):
+            out[f"{kind} {form}"] = key.export_private_key(form)
+    return out | {"operators": "\n".join(lines).encode()}
+
+
 _SITE = "the site of the file, whose state is checked to be that of its specification before it is built"
 TARGETS: dict[str, Target] = {
     "swf": Target(".swf", lambda p: read_swf(p), 16 * MB, "buffers", seeds=_swf_seeds),
@@ -200,8 +323,15 @@ TARGETS: dict[str, Target] = {
     "epw": Target(".epw", _epw, 16 * MB, "tables of one year", seeds=_epw_seeds),
     "scenario": Target(".toml", _scenario, 128 * MB, "a site of at most 2,000 GPUs", words=_words(),
                        seeds=_scenario_seeds),
+    "catalogue": Target(".toml", _scenario, 128 * MB, "a site of at most 2,000 GPUs", words=_words(),
+                        seeds=_catalogue_seeds),
+    "words": Target(".txt", _words_given, 64 * MB, "the site of `small`", words=_given_words(),
+                    seeds=lambda: dict(_GIVEN)),
+    "config": Target(".toml", _config, 16 * MB, "tables of actions", words=_config_words(), seeds=_config_seeds),
+    "keys": Target(".keys", _keys, 16 * MB, "buffers", seeds=_keys_seeds),
     "snapshot": Target(".twin", _snapshot, 128 * MB, _SITE, twin=True, seeds=_snapshot_seeds),
     "recording": Target(".twin", _recording, 128 * MB, _SITE, twin=True, seeds=_recording_seeds),
+    "compared": Target(".twin", _compared, 128 * MB, f"{_SITE}; and another file", twin=True, seeds=_both_seeds),
 }
 
 

@@ -9,8 +9,6 @@ what can be checked without building the site (``checks.py``).
 from __future__ import annotations
 
 import copy
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -23,15 +21,12 @@ from twin.errors import SpecError, nearest
 from twin.scenario.checks import check_spec
 from twin.scenario.paths import absolute_files, put, split_setting
 from twin.scenario.reading import convert, type_of, unread
+from twin.scenario.toml import parse_toml
 from twin.site.spec import Spec, VariantSpec
 
 #: a specification is a description, not a data file: larger ones are refused before they are parsed.
 FILE_BYTES_MAX = 1 << 20
 EXTENDS_MAX = 8
-#: parts of a dotted key: the parser takes time and memory with their square
-KEY_PARTS_MAX = 64
-_PART = r"""(?>[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
-_DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?>[ \t]*+\.[ \t]*+{_PART}){{{KEY_PARTS_MAX}}}")
 
 
 def scenario_folder() -> Path:
@@ -160,21 +155,11 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
             raise SpecError("the file is too large for a scenario", where=str(path), expected="at most 1 MB")
-        text = path.read_text(encoding="utf-8")
-        if _DEEP_KEY.search(text):
-            raise SpecError(f"a key has more than {KEY_PARTS_MAX} parts", where=str(path),
-                            expected="as many as tables lie in each other")
-        return tomllib.loads(text)
+        return parse_toml(path.read_text(encoding="utf-8"), where=str(path))
     except UnicodeDecodeError as error:
         raise SpecError(f"the file is not UTF-8 text (byte {error.start})", where=str(path)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"this is not TOML: {error}", where=str(path)) from None
-    except RecursionError:
-        raise SpecError("this is nested too deeply", where=str(path)) from None
     except OSError as error:
         raise SpecError(f"the file cannot be read: {error.strerror}", where=str(path)) from None
-    except ValueError as error:  # a number with more digits than Python converts
-        raise SpecError(f"this is not TOML: {error}", where=str(path)) from None
 
 
 def _merge(under: Any, over: Any) -> Any:

@@ -7,7 +7,6 @@ list, as it does in events: ``plant.warm.supply_c``, ``pretrain.gpus``.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import msgspec.inspect as mi
 
 from twin.errors import SpecError, nearest
 from twin.scenario.reading import bare
+from twin.scenario.toml import parse_toml
 
 
 def split_setting(text: str) -> tuple[str, Any]:
@@ -32,8 +32,8 @@ def split_setting(text: str) -> tuple[str, Any]:
     if not sign or not path:
         raise SpecError(f"'{text}' sets nothing", where="--set", expected="path.to.key=value")
     try:
-        table = tomllib.loads(f"x = {written}")
-    except (tomllib.TOMLDecodeError, RecursionError):
+        table = parse_toml(f"x = {written}")
+    except SpecError:
         return path, written
     return path, table["x"] if set(table) == {"x"} else written
 

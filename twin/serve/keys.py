@@ -36,10 +36,13 @@ def host_key(path: Path) -> tuple[asyncssh.SSHKey, bool]:
                 out.write(key.export_private_key())
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise InputError("others can read the host key", where=str(path), expected="mode 0600 (chmod 600)")
-        return asyncssh.read_private_key(path), made
+        with path.open("rb") as file:
+            return asyncssh.import_private_key(file.read(KEYS_MAX_B)), made
     except OSError as error:
         raise InputError(f"cannot use the host key: {error.strerror}", where=str(path)) from error
-    except asyncssh.KeyImportError as error:
+    except InputError:
+        raise
+    except Exception as error:  # a damaged key comes out of asyncssh as whatever its parsers and OpenSSL raise
         raise InputError(f"this is no private key: {error}", where=str(path)) from error
 
 

@@ -27,6 +27,8 @@ from twin.site.topology import hall_list, row_list
 AISLE_CELLS, CORRIDOR_CELLS, RACK_DEPTH_CELLS = 2, 2, 2
 COLD, HOT = 0, 1
 #: kind of the aisles that a containment shuts.
+#: factors of the halls' flow matrices together, bytes: a hall of 150 m by 80 m takes 300 MB and some seconds
+FACTOR_BYTES_MAX = 512 << 20
 CONTAINED = {"open": -1, "cold-contained": COLD, "hot-contained": HOT}
 
 
@@ -165,6 +167,7 @@ class _Plans:
         self.needed: list[int] = []
         self.aisle_of: list[str] = []
         self.cells = 0
+        self.factor_bytes: dict[tuple[int, int, int], int] = {}
 
     def add_hall(self, hall: int, name: str, spec: HallSpec, row_specs: list[RowSpec]) -> None:
         """Lay out one hall and make its grid."""
@@ -186,6 +189,7 @@ class _Plans:
         inner = HOT if spec.aisle == "hot-contained" else COLD
         lines, aisles, depth = _lines(len(rows), inner, deep + CORRIDOR_CELLS)
         ny = depth + CORRIDOR_CELLS + (deep if count > top else 0)
+        self._check_plan(name, spec, nx, ny)
         grid = HallGrid(nx, ny)
         for at, row in enumerate(rows):
             y, facing = lines[at]
@@ -211,6 +215,15 @@ class _Plans:
         self.aisle_of.append(spec.aisle)
         self.grids.append(grid)
         self.cells += grid.cells
+
+    def _check_plan(self, name: str, spec: HallSpec, nx: int, ny: int) -> None:
+        """Refuse a plan whose flow cannot be solved in sensible memory and time; halls that are alike share."""
+        self.factor_bytes[id(spec), nx, ny] = 8 * 3 * nx * ny * (3 * min(nx, ny) + 1)
+        if sum(self.factor_bytes.values()) > FACTOR_BYTES_MAX:
+            size = f"{nx * CELL_M:,.0f} m by {ny * CELL_M:,.0f} m"
+            raise SpecError(f"with the machines that it needs the hall is {size}, "
+                            "too large for its air to be solved", where=f"hall.{name}",
+                            expected="several smaller halls, or racks of less power")
 
     def _tiles(self, grid: HallGrid, members: np.ndarray) -> None:
         """Lay perforated tiles before the racks of a hall whose raised floor carries air."""

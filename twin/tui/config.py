@@ -6,13 +6,13 @@ in it is one error that names the key.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from twin.errors import InputError, nearest
+from twin.errors import InputError, SpecError, nearest
+from twin.scenario.toml import parse_toml
 from twin.tui import actions
 from twin.tui.keymap import key_of, rebound
 from twin.tui.theme import MAPS
@@ -157,7 +157,7 @@ def _load(path: Path, named: bool) -> dict[str, Any] | None:
             data = file.read(FILE_MAX + 1)
         if len(data) > FILE_MAX:
             raise InputError("the file is too large", where=str(path), expected=f"at most {FILE_MAX} bytes")
-        return tomllib.loads(data.decode())
+        return parse_toml(data.decode())
     except FileNotFoundError:
         if named:
             raise InputError("there is no such file", where=f"TWIN_CONFIG={path}") from None
@@ -166,8 +166,8 @@ def _load(path: Path, named: bool) -> dict[str, Any] | None:
         if not named and isinstance(error, NotADirectoryError | PermissionError) and not path.exists():
             return None
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"is not TOML: {error}", where=str(path), expected="see `twin config --default`") from error
+    except (SpecError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be used: {error}", where=str(path), expected="see `twin config --default`") from error
 
 
 def _keys(table: Any, path: Path) -> dict[str, tuple[str, ...]]:
