@@ -14,7 +14,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class Tape:
 
     def __init__(self, session: Any) -> None:
         self._session, self._frame = session, session.frame()
+        self.site, self.title, self.endless = session.site, session.title, session.endless  # asked for often
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
@@ -36,6 +37,10 @@ class Tape:
     def frame(self) -> Any:
         """Return the newest frame."""
         return self._frame
+
+    def play(self, frames: Sequence[Any], k: int) -> None:
+        """Publish frame ``k`` of a list that is played again and again."""
+        self._frame = dataclasses.replace(frames[k % len(frames)], version=self._frame.version + 1)
 
     def advance(self, columns: dict[str, Any]) -> None:
         """Publish a frame one tick later."""
@@ -68,10 +73,12 @@ async def drive(session: Any, view: str, act: Callable[[Any, list[str]], Awaitab
     from functools import partial
 
     from twin.tui.app import TwinApp
+    from twin.tui.local import Local
     from twin.tui.stream import StreamDriver
 
     written: list[str] = []
-    app = TwinApp(session, view=view, depth="truecolor", driver_class=partial(StreamDriver, sink=written.append))
+    app = TwinApp(session, view=view, depth="truecolor", driver_class=partial(StreamDriver, sink=written.append),
+                  local=Local(alone=True))
     task = asyncio.create_task(app.run_async(size=SIZE))
     while not (app.is_running and app.screen is getattr(app, "main", None) and app.main.is_mounted):
         await asyncio.sleep(0.05)
@@ -113,6 +120,36 @@ def frames_of_tape(session: Any, view: str, share: float, spread: tuple[float, f
             if not warm:
                 out.extend([(time.thread_time() - begun) / count * 1e3,
                             sum(len(text.encode()) for text in written) / count])
+
+    asyncio.run(drive(tape, view, act))
+    return out[0], out[1]
+
+
+def frames_of_run(run: Any, count: int) -> list[Any]:
+    """Return the frames of a run's next ticks as a session would publish them at a tick a frame."""
+    from twin.runtime.frame import FrameMaker
+
+    maker, frames = FrameMaker(run.sim), []
+    for k in range(count):
+        run.sim.advance(1)
+        frames.append(maker.make(1 + k, paused=False, speed_asked=10.0, speed_achieved=10.0))
+    return frames
+
+
+def frames_of_life(session: Any, frames: Sequence[Any], view: str) -> tuple[float, float]:
+    """Return milliseconds of CPU and bytes for each frame of a run that goes on."""
+    tape, out = Tape(session), []
+
+    async def act(app: Any, written: list[str]) -> None:
+        begun = 0.0
+        for k in range(-10, len(frames)):
+            if k == 0:
+                written.clear()
+                begun = time.thread_time()
+            tape.play(frames, k)
+            await asyncio.sleep(0.1)
+        out.extend([(time.thread_time() - begun) / len(frames) * 1e3,
+                    sum(len(text.encode()) for text in written) / len(frames)])
 
     asyncio.run(drive(tape, view, act))
     return out[0], out[1]
@@ -203,6 +240,11 @@ def main(name: str = "campus") -> None:
             target = "<= 4 ms" if share < 0.1 else ""
             line(f"{view} {SIZE[0]}x{SIZE[1]}, {share:.0%} of the cells: CPU", cpu, "ms/frame", target)
             line("    written at 10 frames a second", size / 100, "kB/s", "<= 50 kB/s" if target else "")
+    frames = frames_of_run(run, 60)
+    for view in ("overview", "floor", "power", "cooling", "network", "jobs", "events", "rack"):
+        cpu, size = frames_of_life(Session(run, speed=10.0, paused=True), frames, view)
+        line(f"{view} as the run goes on: CPU", cpu, "ms/frame", "<= 4 ms")
+        line("    written at 10 frames a second", size / 100, "kB/s", "<= 50 kB/s")
     cpu, size = at_rest(Session(run, paused=True))
     line("paused: CPU of the process", cpu, "%", "<= 1 %")
     line("paused: written in 5 s", size, "bytes", "0")

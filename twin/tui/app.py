@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
@@ -224,7 +225,13 @@ class TwinApp(Touring, Taking, Finding, Hovering, Timing):
         await super().on_event(event)
 
     async def on_main_screen_ready(self) -> None:
-        """Hear the keys that came too early."""
+        """Hear the keys that came too early; let the garbage collector look no more at what stands by now.
+
+        A full collection looks at every object of the site, the catalogue and the widgets, some 50 ms during which no
+        key is heard.
+        """
+        if self.local is not None and self.local.alone:
+            gc.freeze()
         self._hears = True
         early, self._early = self._early, []
         for event in early:

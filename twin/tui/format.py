@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import date as date_of
+from datetime import timedelta
+from functools import lru_cache
 
 from twin.units import NS_PER_S, format_duration
 
@@ -98,14 +100,19 @@ def speed(times: float | None, sign: str = "×") -> str:
 
 def clock(start_unix_ns: int, now_ns: int, offset_s: int, *, seconds: bool = True) -> str:
     """Write the simulated local time of day."""
-    moment = datetime.fromtimestamp((start_unix_ns + now_ns) // NS_PER_S, UTC) + timedelta(seconds=offset_s)
-    return moment.strftime("%H:%M:%S" if seconds else "%H:%M")
+    minutes, left = divmod(((start_unix_ns + now_ns) // NS_PER_S + offset_s) % 86_400, 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}" + (f":{left:02d}" if seconds else "")
 
 
 def date(start_unix_ns: int, now_ns: int, offset_s: int) -> str:
     """Write the simulated local date."""
-    moment = datetime.fromtimestamp((start_unix_ns + now_ns) // NS_PER_S, UTC) + timedelta(seconds=offset_s)
-    return moment.strftime("%Y-%m-%d")
+    return _day(((start_unix_ns + now_ns) // NS_PER_S + offset_s) // 86_400)
+
+
+@lru_cache(16)
+def _day(number: int) -> str:
+    """Return a day counted from 1970-01-01."""
+    return (date_of(1970, 1, 1) + timedelta(days=number)).isoformat()
 
 
 def elapsed(ns: int) -> str:
@@ -131,7 +138,7 @@ def span(ns: int) -> str:
 
 def clean(text: str) -> str:
     """Drop control characters from text that came from a file or a user before it reaches the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def fit(text: str, width: int) -> str:

@@ -19,6 +19,7 @@ class Local:
         folder: where pictures, tables and recordings are written; None writes nothing.
         cast: record the screen into this file from the start.
         tour: begin with the tour; seen: file that remembers that it was seen.
+        alone: the process is there for this one screen, so what stands after its start may be kept for good.
     """
 
     registry: tuple[Action, ...] = ACTIONS
@@ -28,3 +29,4 @@ class Local:
     cast: Path | None = None
     tour: bool = False
     seen: Path | None = None
+    alone: bool = False

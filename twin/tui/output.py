@@ -304,8 +304,9 @@ class CellCompositor(Compositor):
 def codes_in(widget: Any, part: Region, width: int) -> Codes:
     """Return the codes of a part of a widget that is ``width`` cells wide, rows by columns."""
     block = getattr(widget, "block", None)
-    if block is not None:
-        return cast(Codes, block(part))
+    codes = block(part) if block is not None else None
+    if codes is not None:
+        return cast(Codes, codes)
     out = np.full((part.height, part.width), _SPACE, dtype=np.int64)
     for row, strip in zip(out, widget.render_lines(Region(0, part.y, width, part.height)), strict=False):
         codes = strip_codes(strip)

@@ -298,7 +298,8 @@ class Timing(ScreenApp):
         self.session = ui.session = family.select(session.name)
         ui.forks = tuple({s.origin.at_ns for s in family if s.origin is not None
                           and (s.origin.parent == session.name or s is session)})
-        ui.cache.pop("backdrop", None)
+        for kept in ("backdrop", "hurt", "mask", "hot spots"):  # of frames of the other one
+            ui.cache.pop(kept, None)
         ui.take(session.frame())
         self.feed()
 

@@ -48,7 +48,7 @@ class Ui:
         hall, rack: selected hall and rack.
         window: index into WINDOWS_NS.
         layer: layer of the hall's air: 0 under the floor, 1 at rack height, 2 over the racks.
-        marks: alarms and faults seen so far, for the time line.
+        marks: alarms and faults seen so far, for the time line; marked: grows whenever they change.
         message: a line that answers the last key, shown until the next key.
         filters: view -> what is looked for in it; typing: the filter is being typed.
         registry: the actions with this person's keys.
@@ -91,6 +91,7 @@ class Ui:
     paces: bool = True
     extra: tuple[Action, ...] = ()
     marks: dict[tuple[int, str, str], Mark] = field(default_factory=dict)
+    marked: int = 0
     halls: tuple[HallPlan, ...] = ()
     cache: dict[Any, Any] = field(default_factory=dict)
 
@@ -130,10 +131,14 @@ class Ui:
         return [a for a in works if (a.name != "back" or self.can_go_back) and not self.refuses(a)
                 and (self.forkable or not a.forks)]
 
-    def tabs(self) -> list[tuple[str, str, str]]:
+    def tabs(self) -> tuple[tuple[str, str, str], ...]:
         """Return (key, view, title) of each tab, with this person's keys."""
-        keys = {action.name: action.shown for action in self.registry}
-        return [(keys[f"view_{name}"], name, title) for _, name, title in actions.VIEWS]
+        kept: tuple[Any, tuple[tuple[str, str, str], ...]] | None = self.cache.get("tabs")
+        if kept is None or kept[0] is not self.registry:
+            keys = {action.name: action.shown for action in self.registry}
+            kept = (self.registry, tuple((keys[f"view_{name}"], name, title) for _, name, title in actions.VIEWS))
+            self.cache["tabs"] = kept
+        return kept[1]
 
     @property
     def window_ns(self) -> int:
@@ -144,12 +149,17 @@ class Ui:
         """Make a frame the newest and remember what it marks on the time line."""
         if 0 <= frame.head_ns < self.frame.head_ns and frame.branch == self.frame.branch:  # a future was given up
             self.marks = {key: mark for key, mark in self.marks.items() if mark.at_ns <= frame.head_ns}
+            self.marked += 1
         self.frame = frame
+        if (frame.branch, frame.event_count, frame.events[-1:]) == self.cache.get("read"):
+            return
+        self.cache["read"] = (frame.branch, frame.event_count, frame.events[-1:])
         for event in frame.events:
             if event.kind in ("alarm", "fault"):
                 key = (event.at_ns, event.kind, event.place)
                 if key not in self.marks:
                     self.marks[key] = Mark(event.at_ns, event.kind, event.severity)
+                    self.marked += 1
 
     def column(self, name: str) -> np.ndarray | None:
         """Return a column of the newest frame, None when the frame does not hold it or it has no element."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -78,6 +78,10 @@ class TabBar(Canvas):
 
     ends: Sequence[int] = ()
 
+    def basis(self, ui: Ui) -> Hashable:
+        """Return what the line depends on."""
+        return ui.view, alarm_counts(ui), ui.tabs()
+
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the line."""
         counts = (*alarm_counts(ui), (" ", ""))
@@ -135,6 +139,10 @@ class Rule(Canvas):
 
     DEFAULT_CSS = "Rule { height: 1; }"
 
+    def basis(self, ui: Ui) -> Hashable:
+        """Nothing changes a line."""
+        return "rule"
+
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the line."""
         return [((ui.palette.glyph("rule") * width, "rule"),)]
@@ -177,6 +185,10 @@ class KeyBar(Canvas):
     """The keys that work now, the most useful first, as many as fit."""
 
     every = 5
+
+    def basis(self, ui: Ui) -> Hashable:
+        """Return what the line depends on."""
+        return tuple(ui.available()), ui.frame.paused
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the line."""

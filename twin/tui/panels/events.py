@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twin.tui import format as fmt
@@ -139,6 +139,11 @@ class EventTable(Table):
 
 class EventBrief(Canvas):
     """Standing alarms and the last events, for the overview."""
+
+    def basis(self, ui: Ui) -> Hashable:
+        """Return what the rows depend on."""
+        frame = ui.frame
+        return frame.branch, frame.event_count, frame.events[-1:], tuple(frame.alarms)
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return alarms first, then the newest events, newest first."""

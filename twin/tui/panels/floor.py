@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -88,25 +88,31 @@ class HotSpots(Canvas):
 
 def hot_spots(ui: Ui, metric: Metric, count: int) -> list[tuple[int, float, str]]:
     """Return (rack, value, name of rack or hottest GPU) of the highest values, highest first."""
+    mask = rack_mask(ui)
+    key = (ui.frame.version, ui.frame.branch, metric.name, ui.filter)
+    kept = ui.cache.get("hot spots")
+    if kept is None or kept[0] != key or kept[1] < count:  # the list and the line at the bottom ask with each frame
+        kept = ui.cache["hot spots"] = (key, count, _ranked(ui, metric, count, mask))
+    found: list[tuple[int, float, str]] = kept[2]
+    return found[:count]
+
+
+def _ranked(ui: Ui, metric: Metric, count: int, mask: Any) -> list[tuple[int, float, str]]:
+    """Work out ``hot_spots``."""
     values = rack_values(ui, metric)
     if values is None or count <= 0:
         return []
-    mask = rack_mask(ui)
     shown = np.isfinite(values) if mask is None else np.isfinite(values) & mask
     filled = np.where(shown, values, -np.inf)
     best = np.argsort(-np.round(filled, 1), kind="stable")[:count]  # as written, so that the list does not jitter
+    column = ui.column(metric.column) if metric.axis == "gpu" and metric.how == "max" else None
+    names, ptr = ui.names("rack" if column is None else "gpu"), ui.site.topology.rack_gpu_ptr
     out = []
-    for rack in best:
-        if not np.isfinite(filled[rack]):
-            continue
-        name = ui.element_name("rack", int(rack))
-        if metric.axis == "gpu" and metric.how == "max":
-            column = ui.column(metric.column)
-            ptr = ui.site.topology.rack_gpu_ptr
-            assert column is not None
-            gpu = int(ptr[rack]) + int(np.argmax(np.round(column[ptr[rack]:ptr[rack + 1]], 1)))
-            name = ui.element_name("gpu", gpu)
-        out.append((int(rack), float(filled[rack]), name))
+    for rack in best[np.isfinite(filled[best])].tolist():
+        at = rack
+        if column is not None:
+            at = int(ptr[rack]) + int(column[ptr[rack]:ptr[rack + 1]].round(1).argmax())
+        out.append((rack, float(filled[rack]), names[at]))
     return out
 
 

@@ -10,7 +10,7 @@ from twin.tui.filtering import rack_mask
 from twin.tui.metrics import map_of, metric_of, rack_values
 from twin.tui.panels.air import draw_field, has_field, layer_of, rack_in_field
 from twin.tui.panels.airside import KINDS, crah_state
-from twin.tui.panels.signs import cdu_sign, crah_sign
+from twin.tui.panels.signs import STILL, cdu_sign, crah_sign
 from twin.tui.plan import AislePlan, Gather, Layout, gather, layout
 from twin.tui.theme import LEVELS, NONE
 from twin.tui.widgets.heatmap import Grid, HeatMap, quantise
@@ -47,18 +47,16 @@ class FloorMap(HeatMap):
         return grid.window(lay.scroll_for(ui.rack), height), map_of(ui)
 
     def _backdrop(self, ui: Ui, lay: Layout, width: int, height: int) -> Grid:
-        """Return the grid without its racks; while time runs it is drawn anew with every fifth frame."""
-        key = (lay, ui.rack, ui.palette, metric_of(ui).name, len(ui.frame.faults), ui.frame.paused)
-        kept: tuple[Any, int, Grid] | None = ui.cache.get("backdrop")
-        age = kept[1] + 1 if kept is not None and kept[0] == key else 0
-        if kept is not None and 0 < age < 5 and not ui.frame.paused and kept[2].width == width:
-            ui.cache["backdrop"] = (key, age, kept[2])
-            return kept[2]
+        """Return the grid without its racks, drawn anew when a sign or number on it changes."""
+        key = (lay, ui.rack, ui.palette, width, _signs(ui))
+        kept: tuple[Any, Grid] | None = ui.cache.get("backdrop")
+        if kept is not None and kept[0] == key:
+            return kept[1]
         grid = Grid(width, height)
         _draw_aisles(grid, lay, ui)
         _draw_rows(grid, lay, ui)
         _draw_crahs(grid, lay, ui)
-        ui.cache["backdrop"] = (key, 0, grid)
+        ui.cache["backdrop"] = (key, grid)
         return grid
 
     def rack_at(self, ui: Ui, x: int, y: int) -> int | None:
@@ -67,6 +65,21 @@ class FloorMap(HeatMap):
             return rack_in_field(ui, ui.halls[ui.hall], *self.content_size, x, y)
         lay = self.layout_now(ui)
         return lay.rack_at(x, y, lay.scroll_for(ui.rack))
+
+
+def _signs(ui: Ui) -> tuple[Any, ...]:
+    """Return what is drawn around the racks, as bytes: states of the machines, their temperatures as written."""
+    signs: list[Any] = []
+    for name in ("liquid.pump_fault", "air.crah_fault"):
+        column = ui.column(name)
+        signs.append(None if column is None else column.tobytes())
+    for name in ("liquid.cdu_flow_kg_s", "air.crah_air_flow_m3_s"):
+        column = ui.column(name)
+        signs.append(None if column is None else (column < STILL).tobytes())
+    supply = ui.column("air.crah_supply_temp_c")
+    signs.append(None if supply is None else supply.round(1).tobytes())
+    air = ui.frame.version if metric_of(ui).name == "inlet" and has_field(ui) else None  # aisles have its colours
+    return *signs, air, ui.frame.branch
 
 
 def rack_pixels(ui: Ui, lay: Layout) -> Any:
@@ -219,12 +232,19 @@ def _draw_marks(grid: Grid, lay: Layout, ui: Ui) -> None:
     metric = metric_of(ui)
     values = rack_values(ui, metric) if metric.liquid_only else None
     glyph, mask = ui.palette.glyph, rack_mask(ui)
-    hurt = hurt_racks(ui)
-    for rack in lay.plan.racks:
-        x, y = lay.places[rack]
-        if mask is not None and not mask[rack]:
+    hurt, racks = hurt_racks(ui), np.array(lay.plan.racks, dtype=np.int64)
+    if mask is not None:
+        for rack in racks[~mask[racks]].tolist():
+            x, y = lay.places[rack]
             for line in range(lay.cell_h):
                 grid.text(x, y + line, glyph("dot") * lay.cell_w, "faint")
+    marked = np.zeros(len(racks), dtype=bool)
+    for flags in (None if energised is None else np.asarray(energised) == 0, hurt, throttled,
+                  None if values is None else ~np.isfinite(values)):
+        if flags is not None:
+            marked |= np.asarray(flags)[racks] != 0
+    for rack in racks[marked].tolist():
+        x, y = lay.places[rack]
         cx, cy = x + (lay.cell_w - 1) // 2, y + (lay.cell_h - 1) // 2
         if energised is not None and not energised[rack]:
             grid.text(cx, cy, glyph("off"), "bold crit")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twin.tui import format as fmt
 from twin.tui.metrics import gpu_limit_c
@@ -114,7 +114,7 @@ def window_label(ui: Ui) -> str:
 class Plots(Canvas):
     """Several histories, stacked or in columns, as many as fit."""
 
-    every = 5
+    every = 10
 
     def __init__(self, *traces: Trace, least: int = 5, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -259,8 +259,21 @@ def figure_rows(ui: Ui, figure: Figure, width: int, height: int) -> list[Row]:
             rows[0] = ((figure.title, "dim"), (" " * gap, ""), (figure.verdict, figure.ink))
     room = height - len(rows) - (1 if height >= 8 else 0)
     if room > 0:
-        data = binned(ui, figure.trace, width)
-        if data is not None:
-            lo, hi = limits(data, figure.trace.floor, figure.trace.ceiling)
-            rows += plot_rows(data, width, room, lo, hi, ascii_only=ui.palette.ascii)
+        rows += _sparkline(ui, figure.trace, width, room)
+    return rows
+
+
+def _sparkline(ui: Ui, trace: Trace, width: int, height: int) -> list[Row]:
+    """Return a history without its axis; while time runs it is drawn anew once in ``Plots.every`` frames."""
+    frame = ui.frame
+    key = (trace.column, width, height, ui.window, ui.palette.ascii, frame.branch)
+    kept: dict[str, tuple[Any, int, list[Row]]] = ui.cache.setdefault("sparklines", {})
+    found = kept.get(trace.title)
+    if found is not None and found[0] == key and not frame.paused and 0 <= frame.version - found[1] < Plots.every:
+        return found[2]
+    data = binned(ui, trace, width)
+    if data is None:
+        return []
+    rows = plot_rows(data, width, height, *limits(data, trace.floor, trace.ceiling), ascii_only=ui.palette.ascii)
+    kept[trace.title] = (key, frame.version, rows)
     return rows

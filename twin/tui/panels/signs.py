@@ -8,13 +8,17 @@ if TYPE_CHECKING:
     from twin.tui.ui import Ui
 
 
+#: a flow below this stands still, kg/s or m3/s
+STILL = 1e-3
+
+
 def cdu_sign(ui: Ui, cdu: int) -> tuple[str, str]:
     """Return glyph and ink of a CDU: fault, standing by, or at work."""
     fault = ui.column("liquid.pump_fault")
     if fault is not None and any(fault[pump] for pump in pumps_of(ui, cdu) if pump < len(fault)):
         return "off", "bold crit"
     flow = ui.value("liquid.cdu_flow_kg_s", cdu)
-    return ("standby", "dim") if flow is not None and flow < 1e-3 else ("unit", "ok")
+    return ("standby", "dim") if flow is not None and flow < STILL else ("unit", "ok")
 
 
 def pumps_of(ui: Ui, cdu: int) -> tuple[int, ...]:
@@ -32,4 +36,4 @@ def crah_sign(ui: Ui, crah: int) -> tuple[str, str]:
     if ui.value("air.crah_fault", crah):
         return "off", "bold crit"
     flow = ui.value("air.crah_air_flow_m3_s", crah)
-    return ("standby", "dim") if flow is not None and flow < 1e-3 else ("unit", "ok")
+    return ("standby", "dim") if flow is not None and flow < STILL else ("unit", "ok")

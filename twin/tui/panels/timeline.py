@@ -6,7 +6,7 @@ and dim, what is still to come thin. A click or a drag goes there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,11 +73,21 @@ def labels(ui: Ui, width: int) -> tuple[str, str, Scale | None]:
 
 def time_line(ui: Ui, width: int) -> Row:
     """Draw the course of the run; the last marks win their cell: plans, then forks, alarms, faults, the present."""
-    frame, glyph = ui.frame, ui.palette.glyph
+    frame = ui.frame
     left, right, scale = labels(ui, width)
     if scale is None:
         return ((left, "bright"),)
     now, head = scale.cell(frame.now_ns), scale.cell(head_of(ui))
+    key = (scale, now, head, ui.marked, ui.forks, frame.in_past, ui.palette)
+    kept = ui.cache.get("time line")
+    if kept is None or kept[0] != key:
+        kept = ui.cache["time line"] = (key, joined(_cells(ui, scale, now, head)))
+    return ((left, "bold warn" if frame.in_past else "bold bright"), *kept[1], (right, "dim"))
+
+
+def _cells(ui: Ui, scale: Scale, now: int, head: int) -> Row:
+    """Return one span for each cell of the line."""
+    frame, glyph = ui.frame, ui.palette.glyph
     cells: list[Span] = [(glyph("heavy"), "accent") if x <= now else (glyph("heavy"), "dim") if x <= head else
                          (glyph("rule"), "faint") for x in range(scale.room)]
     for event in ui.site.spec.event:
@@ -93,7 +103,7 @@ def time_line(ui: Ui, width: int) -> Row:
     if frame.in_past:
         cells[head] = (glyph("head"), "bright")
     cells[now] = (glyph("now"), "bold bright")
-    return joined(((left, "bold warn" if frame.in_past else "bold bright"), *cells, (right, "dim")))
+    return tuple(cells)
 
 
 class TimeLine(Canvas):
@@ -149,6 +159,10 @@ class PastRule(Rule):
     """The thin line under the tabs; while one looks back, it says so and what one may do."""
 
     DEFAULT_CSS = "PastRule { height: 1; }"
+
+    def basis(self, ui: Ui) -> Hashable:
+        """Return what the line depends on; None where it is the banner."""
+        return None if ui.seeking or ui.frame.in_past else super().basis(ui)
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the line, or the banner of the past."""

@@ -55,6 +55,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def __init__(self, ui: Ui, compositor: Compositor | None = None) -> None:
         super().__init__()
         self.ui = ui
+        self._views: dict[str, View] = {}
         if compositor is not None:
             self._compositor = compositor
 
@@ -96,7 +97,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
     @property
     def view(self) -> View:
         """The view that is shown."""
-        return self.query_one(f"#view-{self.ui.view}", View)
+        found = self._views.get(self.ui.view)
+        if found is None or not found.is_attached:
+            found = self._views[self.ui.view] = self.query_one(f"#view-{self.ui.view}", View)
+        return found
 
     async def show(self, name: str) -> None:
         """Go to a view; views are made when they are first asked for."""

@@ -7,6 +7,7 @@ only ever moves by whole dots. A cell is two dots wide and four high.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -135,20 +136,20 @@ def plot_rows(binned: Binned, width: int, height: int, lo: float, hi: float, *, 
               ascii_only: bool = False) -> list[tuple[tuple[str, str], ...]]:
     """Return the rows of a plot as spans: line cells in ``ink``, band cells in ``band``."""
     line, band = dots(binned, width, height, lo, hi)
-    out = []
-    for y in range(height):
-        spans: list[tuple[str, str]] = []
-        for x in range(width):
-            bits, style = (int(line[y, x]), ink) if line[y, x] else (int(band[y, x]), "band")
-            char = " " if not bits else _ascii_dot(bits) if ascii_only else chr(0x2800 + bits)
-            if not bits:
-                style = ""
-            if spans and spans[-1][1] == style:
-                spans[-1] = (spans[-1][0] + char, style)
-            else:
-                spans.append((char, style))
-        out.append(tuple(spans))
-    return out
+    bits = np.where(line > 0, line, band)
+    kind = np.where(line > 0, 1, np.where(band > 0, 2, 0))
+    styles = ("", ink, "band")
+    if ascii_only:
+        text = "".join(_ascii_dot(value) if value else " " for value in bits.ravel().tolist())
+    else:
+        text = np.where(bits > 0, 0x2800 + bits, 0x20).astype("<u4").tobytes().decode("utf-32-le")
+    starts = np.ones(kind.shape, dtype=bool)
+    starts[:, 1:] = kind[:, 1:] != kind[:, :-1]
+    at = np.flatnonzero(starts)
+    out: list[list[tuple[str, str]]] = [[] for _ in range(height)]
+    for (a, b), look in zip(pairwise([*at.tolist(), kind.size]), kind.ravel()[at].tolist(), strict=True):
+        out[a // width].append((text[a:b], styles[look]))
+    return [tuple(spans) for spans in out]
 
 
 def _ascii_dot(bits: int) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+import numpy as np
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from twin.tui.cells import strip_of, text_codes
+from twin.tui.cells import Codes, strip_of, text_codes
 
 if TYPE_CHECKING:
     from twin.tui.ui import Ui
@@ -23,7 +24,10 @@ Row = tuple[Span, ...]
 
 def width_of(row: Row) -> int:
     """Return the cells that a row takes; every glyph in use is one cell wide."""
-    return sum(len(text) for text, _ in row)
+    cells = 0
+    for text, _ in row:  # a loop, not a sum over a generator: it is the most called function of the screen
+        cells += len(text)
+    return cells
 
 
 def joined(row: Row) -> Row:
@@ -76,6 +80,17 @@ def dirty_regions(changed: Sequence[int], width: int) -> list[Region]:
     return out
 
 
+def refresh_parts(widget: Widget, parts: Sequence[Region]) -> None:
+    """Ask for a widget's dirty parts to be painted.
+
+    Where only cells that differ are written, one region around all of them costs least: a copy of cells is cheap, a
+    region is not. Textual's own way sends what it is given, so it is given no more than what changed.
+    """
+    if getattr(widget.app, "cells", None) is not None:
+        parts = [Region.from_union(parts)]
+    widget.refresh(*parts)
+
+
 def lines_in(widget: Widget, crop: Region) -> list[Strip]:
     """Return the rows of a widget that fall into a region; rows have the depth of colour that they need already."""
     x1, x2 = crop.column_span
@@ -99,7 +114,13 @@ class Canvas(Widget):
         self.ui: Ui | None = None
         self._rows: list[Row] = []
         self._strips: list[Strip] = []
+        self._codes: Codes = np.zeros((0, 0), dtype=np.int64)
         self._drawn_size = (0, 0)
+        self._basis: Hashable = None
+
+    def basis(self, ui: Ui) -> Hashable:
+        """Return all that the rows depend on beside the size: equal means that nothing is painted; None paints."""
+        return None
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the rows to show; fewer than ``height`` leave the rest empty."""
@@ -108,35 +129,42 @@ class Canvas(Widget):
     def feed(self, ui: Ui) -> None:
         """Take the newest frame and repaint what changed."""
         self.ui = ui
-        self.repaint()
+        basis = self.basis(ui)
+        if basis is None or basis != self._basis:
+            self.repaint()
+            self._basis = basis
 
     def repaint(self, everything: bool = False) -> None:
         """Paint again; refresh all of it or only the rows that differ from the ones drawn."""
         width, height = self.content_size
+        self._basis = None
         if self.ui is None or width <= 0 or height <= 0:
             return
         rows = [*self.paint(self.ui, width, height)][:height]
         rows += [()] * (height - len(rows))
         if everything or self._drawn_size != (width, height):
             changed = list(range(height))
-            self._strips = [Strip.blank(width, self.ui.palette.base)] * height
+            self._codes = np.zeros((height, width), dtype=np.int64)
         else:
             changed = [y for y in range(height) if rows[y] != self._rows[y]]
+            if changed:
+                self._codes = self._codes.copy()  # rows that were handed out stay as they are
         for y in changed:
-            self._strips[y] = self._strip(rows[y], width)
+            self._codes[y] = self._row_codes(rows[y], width)
         self._rows, self._drawn_size = rows, (width, height)
         if changed:
-            self.refresh(*dirty_regions(changed, width))
+            refresh_parts(self, dirty_regions(changed, width))
 
-    def _strip(self, row: Row, width: int) -> Strip:
+    def _row_codes(self, row: Row, width: int) -> Codes:
         assert self.ui is not None
         style = self.ui.palette.style
-        if width_of(row) > width:
-            row = crop(row, width)
+        used = width_of(row)
+        if used > width:
+            row, used = crop(row, width), width
         if self.ui.palette.ascii:
             row = tuple((text if text.isascii() else to_ascii(text), key) for text, key in row)
         parts = [(text, style(key)) for text, key in row]
-        return strip_of(text_codes([*parts, (" " * (width - width_of(row)), self.ui.palette.base)]))
+        return text_codes([*parts, (" " * (width - used), self.ui.palette.base)])
 
     def on_resize(self) -> None:
         """Paint for the new size."""
@@ -144,9 +172,15 @@ class Canvas(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return a row that was painted before."""
-        if y < len(self._strips):
-            return self._strips[y]
+        if y < len(self._codes):
+            return strip_of(self._codes[y])
         return Strip.blank(self.size.width, self.visual_style.rich_style)
+
+    def block(self, part: Region) -> Codes | None:
+        """Return the codes of a part, rows by columns; None between a change of size and the next painting."""
+        if part.right > self._drawn_size[0] or part.bottom > self._drawn_size[1]:
+            return None
+        return self._codes[part.y:part.bottom, part.x:part.right]
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return rows that were painted before; they are what the screen gets, nothing is laid around them."""

@@ -20,9 +20,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from twin.arrays import U8
-from twin.tui.cells import STYLES, strip_codes, strip_of
+from twin.tui.cells import STYLES, strip_of
 from twin.tui.theme import LEVELS, NONE
-from twin.tui.widgets.canvas import lines_in, to_ascii
+from twin.tui.widgets.canvas import lines_in, refresh_parts, to_ascii
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,9 +115,16 @@ def blocks_of(spans: Sequence[tuple[int, int, int]]) -> list[Region]:
     [Region(x=2, y=0, width=4, height=2), Region(x=7, y=3, width=1, height=1)]
     """
     out: list[Region] = []
+    x1 = x2 = top = bottom = -1
     for y, first, last in spans:
-        span = Region(first, y, last - first, 1)
-        out.append(out.pop().union(span) if out and out[-1].bottom == y else span)
+        if y == bottom:
+            x1, x2, bottom = min(x1, first), max(x2, last), y + 1
+            continue
+        if bottom >= 0:
+            out.append(Region(x1, top, x2 - x1, bottom - top))
+        x1, x2, top, bottom = first, last, y, y + 1
+    if bottom >= 0:
+        out.append(Region(x1, top, x2 - x1, bottom - top))
     return out
 
 
@@ -195,7 +202,7 @@ class HeatMap(Widget):
                 codes[changed] = self._look(keys[changed])
         self.drawn, self._codes = keys, codes
         if self.dirty:
-            self.refresh(*self.dirty)
+            refresh_parts(self, self.dirty)
         return self.dirty
 
     def _look(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -218,12 +225,11 @@ class HeatMap(Widget):
             return strip_of(self._codes[y])
         return Strip.blank(self.size.width, self.visual_style.rich_style)
 
-    def block(self, part: Region) -> NDArray[np.int64]:
-        """Return the codes of a part, rows by columns."""
-        width, height = self.size
-        if self._codes.shape != (height, width):  # between a change of size and the next drawing
-            return np.array([strip_codes(self.render_line(y).adjust_cell_length(width)) for y in range(height)])[
-                part.y:part.bottom, part.x:part.right]
+    def block(self, part: Region) -> NDArray[np.int64] | None:
+        """Return the codes of a part, rows by columns; None between a change of size and the next drawing."""
+        height, width = self._codes.shape
+        if part.right > width or part.bottom > height:  # between a change of size and the next drawing
+            return None
         return self._codes[part.y:part.bottom, part.x:part.right]
 
     def render_lines(self, crop: Region) -> list[Strip]:
