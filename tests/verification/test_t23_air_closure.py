@@ -130,7 +130,8 @@ def test_any_hall_and_any_faults_close(data):
     table = data.draw(st.sampled_from(HALLS))
     aisle = data.draw(st.sampled_from(["open", "hot-contained"] + (["cold-contained"] if table is HALLS[0] else [])))
     leakage = data.draw(st.floats(0.001, 0.1))
-    hall = Hall({**table, "aisle": aisle, "leakage": leakage}, load=data.draw(st.floats(0.1, 1.1)))
+    hall = Hall({**table, "aisle": aisle, "leakage": leakage}, load=data.draw(st.floats(0.1, 1.1)),
+                altitude_m=data.draw(st.floats(-400.0, 4000.0)))
     hall.plant.loop_supply_temp_c[:] = data.draw(st.floats(7.0, 22.0))
     hall.weather.humidity_ratio_kg_kg[:] = data.draw(st.floats(0.002, 0.022))
     hall.air.hall_makeup_dew_point_c[:] = 24.0
