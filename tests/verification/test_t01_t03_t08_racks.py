@@ -60,6 +60,21 @@ def test_t2_t3_pumps_that_hold_55_degc_find_the_published_flow_and_pressure(
                   unit="kPa", source=source)
 
 
+@pytest.mark.parametrize(("supply_c", "flow_l_min", "dp_kpa"), LENOVO)
+def test_t3_pressure_drop_of_the_running_rack(
+    validate: Validate, supply_c: float, flow_l_min: float, dp_kpa: float,
+) -> None:
+    """The pressure that the row's pumps have to hold for the flows of the table; tolerance 5 %."""
+    rig = one_rack("gb300-nvl72", supply_c=supply_c)
+    rig.hydronics.tcs["pump_speed_min_frac"].flags.writeable = True
+    rig.hydronics.tcs["pump_speed_min_frac"][:] = 0.02
+    rig.plant.loop_supply_temp_c[:] = supply_c - 8.0
+    rig.load(121.5e3)
+    rig.hold_flow(flow_l_min * L_MIN)
+    validate.near("T3", f"GB300 rack, pressure drop at {flow_l_min:g} L/min", float(rig.liquid.tcs_dp_pa[0]) / 1e3,
+                  dp_kpa, share=0.05, unit="kPa", source="Lenovo LP2357, table 27")
+
+
 def test_t8_trays_of_a_gb200_rack_on_120_l_min_of_water(validate: Validate) -> None:
     """18 x 5.8 kW and 9 x 1.24 kW at 40 degC: compute rise 15.6 to 16.2 K, switch 6.1 K, return 53.7 to 53.9 degC; 3 %.
 

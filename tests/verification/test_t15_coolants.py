@@ -35,10 +35,14 @@ def test_pg25_table(validate: Validate, temp_c: float, rho: float, cp: float, mu
 
 
 @pytest.mark.parametrize("temp_c", [2.0, 7.0, 12.0, 18.0, 25.0, 32.0, 40.0, 50.0, 60.0, 69.0])
-def test_water(temp_c: float) -> None:
+def test_water(validate: Validate, temp_c: float) -> None:
     """IAPWS-95 at 3 bar; 0.1 %, viscosity 0.5 %."""
-    for value, key, rel in zip(laws.water_properties(temp_c), "DCV", (1e-3, 1e-3, 5e-3), strict=True):
-        assert value == pytest.approx(PropsSI(key, "T", temp_c + 273.15, "P", 3e5, "Water"), rel=rel)
+    rows = zip(("density", "specific heat", "viscosity"), laws.water_properties(temp_c), "DCV", (1e-3, 1e-3, 5e-3),
+               ("kg/m3", "J/kgK", "Pa s"), strict=True)
+    for what, ours, key, share, unit in rows:
+        validate.near("T15", f"water at {temp_c:g} degC: {what}", ours,
+                      PropsSI(key, "T", temp_c + 273.15, "P", 3e5, "Water"), share=share, unit=unit,
+                      source="CoolProp, IAPWS-95")
 
 
 @pytest.mark.parametrize(("name", "fluid", "low", "high"), [

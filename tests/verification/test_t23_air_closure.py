@@ -1,4 +1,4 @@
-"""T23, air part: the one-sweep step is the dense implicit step (1e-10); energy closes (1e-9); first order in time."""
+"""T23, air and whole: the one-sweep step is the dense implicit step (1e-10); energy closes (1e-9); first order in time."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from scipy.sparse.linalg import spsolve
 
 from twin.domains.air import DOMAIN
 from twin.domains.air.step import AIR_TEMP_C
+from twin.scenario.open import open_run
 
 SMALL = {"name": "A", "crah": {"type": "crah-250kw", "count": 2, "spare": 1},
          "row": [{**AIR, "racks": 4, "repeat": 2}]}
@@ -130,7 +131,8 @@ def test_any_hall_and_any_faults_close(data):
     table = data.draw(st.sampled_from(HALLS))
     aisle = data.draw(st.sampled_from(["open", "hot-contained"] + (["cold-contained"] if table is HALLS[0] else [])))
     leakage = data.draw(st.floats(0.001, 0.1))
-    hall = Hall({**table, "aisle": aisle, "leakage": leakage}, load=data.draw(st.floats(0.1, 1.1)))
+    hall = Hall({**table, "aisle": aisle, "leakage": leakage}, load=data.draw(st.floats(0.1, 1.1)),
+                altitude_m=data.draw(st.floats(-400.0, 4000.0)))
     hall.plant.loop_supply_temp_c[:] = data.draw(st.floats(7.0, 22.0))
     hall.weather.humidity_ratio_kg_kg[:] = data.draw(st.floats(0.002, 0.022))
     hall.air.hall_makeup_dew_point_c[:] = 24.0
@@ -205,7 +207,16 @@ def test_ledger_of_a_tick_counts_what_was_metered():
     assert hall.air.tick_out_j[0] == pytest.approx(2.0 * hall.air.crah_heat_w.sum(), rel=1e-12)
 
 
-def test_error_halves_with_the_step():
+@pytest.mark.parametrize("name", ["small", "in-rack", "immersion", "rear-doors"])
+def test_t23_a_whole_factory_closes(validate, name):
+    """The ledger's largest relative residual of a tick, ten minutes with every kind of cooling."""
+    sim = open_run(name, history=False).sim
+    sim.run_until(600 * 10**9)
+    validate.below("T23", f"whole factory, {name}, ten minutes: largest energy residual of a tick",
+                   float(sim.state.ledger.residual_rel_max_ratio[0]), 1e-9, unit="", source="conservation")
+
+
+def test_error_halves_with_the_step(validate):
     finals = {}
     for dt_s in (2.0, 1.0, 0.5, 0.03125):
         hall = Hall(SMALL, load=0.5)
@@ -216,5 +227,6 @@ def test_error_halves_with_the_step():
         finals[dt_s] = hall.air.cell_temp_c.copy()
     errors = [np.abs(finals[dt] - finals[0.03125]).mean() for dt in (2.0, 1.0, 0.5)]
     assert errors[0] > 1e-3
-    for coarse, fine in itertools.pairwise(errors):
-        assert 1.6 < coarse / fine < 2.6
+    for dt_s, (coarse, fine) in zip((2, 1), itertools.pairwise(errors), strict=True):
+        validate.band("T23", f"hall air: error at ticks of {dt_s} s over that at half of them", coarse / fine, 1.6, 2.6,
+                      unit="", source="backward Euler, first order")

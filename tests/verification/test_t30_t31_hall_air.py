@@ -84,7 +84,9 @@ def test_t31_a_missing_blanking_panel_warms_that_rack_only(validate):
                    float(np.abs(np.delete(rise, 5)).max() / rise[5]), 0.2, unit="", source="sign of the effect")
     assert hall.air.rack_supplied_frac[5] < supplied[5] - 0.02
     heat = hall.site.floor.rack_air_design_w.sum()
-    assert hall.air.crah_heat_w.sum() - hall.air.crah_power_w.sum() == pytest.approx(heat, rel=2e-3)
+    removed = (hall.air.crah_heat_w - hall.air.crah_power_w).sum()
+    validate.near("T31", "missing blanking panel: heat removed", removed / 1e3, heat / 1e3,
+                  share=2e-3, unit="kW", source="heat balance")
     FAULT["blanking_panel_missing"].clear(hall.air, 5)
     hall.stepper.refresh()
     assert settled(hall) == pytest.approx(before, abs=0.1)
@@ -103,7 +105,7 @@ def test_t31_an_open_containment_door_warms_its_end_of_the_aisle_most():
     assert rise[[0, 12]].min() > 3.0 * np.abs(rise[[11, 23]]).max()
 
 
-def test_t31_a_failed_crah_warms_its_neighbourhood_and_all_heat_is_still_removed():
+def test_t31_a_failed_crah_warms_its_neighbourhood_and_all_heat_is_still_removed(validate):
     hall = Hall({**TWO_ROWS, "aisle": "open", "crah": {"type": "crah-250kw", "count": 6}})
     before = settled(hall)
     floor = hall.site.floor
@@ -113,9 +115,11 @@ def test_t31_a_failed_crah_warms_its_neighbourhood_and_all_heat_is_still_removed
     # the first CRAH stands at the top wall, left: racks of the first row, left end, feel it most
     distance = np.hypot(floor.rack_x - floor.crah_x[0], floor.rack_y - floor.crah_y[0])
     near, far = np.argsort(distance)[:6], np.argsort(distance)[-6:]
-    assert rise[near].mean() > rise[far].mean()
+    validate.below("T31", "failed CRAH: rise of the farthest six inlets over that of the nearest",
+                   float(rise[far].mean() / rise[near].mean()), 1.0, unit="", source="sign of the effect")
     settled(hall)
     heat = hall.site.floor.rack_air_design_w.sum()
     removed = hall.air.crah_heat_w.sum() - hall.air.crah_power_w.sum()
-    assert removed == pytest.approx(heat, rel=1e-3)
+    validate.near("T31", "failed CRAH: heat that the others remove", removed / 1e3, heat / 1e3, share=1e-3, unit="kW",
+                  source="heat balance")
     assert hall.air.crah_heat_w[0] == 0.0

@@ -84,9 +84,9 @@ FAULTS = (
               "flow, and the rack gets less than its neighbours.", _writer("rack_coupling_factor"),
               _rest("rack_coupling_factor", 1.0), "resistance of the couplings over nominal", COUPLING_FACTOR,
               (1.0, 1000.0)),
-    FaultKind("tray_branch_blocked", "node", "A liquid-cooled tray's couplings are half mated or its cold plates clogged: "
-              "its chips warm up, the rack's other trays get a little more.", _writer("node_valve_frac"),
-              _rest("node_valve_frac", 1.0), "flow conductance that is left, 0 for none", 0.5),
+    FaultKind("tray_branch_blocked", "node", "A liquid-cooled tray's couplings are half mated or its cold plates "
+              "clogged: its chips warm up, the rack's other trays get a little more.", _writer("node_valve_frac"),
+              _rest("node_valve_frac", 1.0), "flow conductance that is left, 0 for none", 0.7),
     FaultKind("rack_filter_clog", "rack", "A rack's filter clogs with time; its flow falls slowly until the filter is "
               "renewed.", _writer("rack_filter_rate_ratio"), _new_filter,
               "growth per hour, in resistances of the clean filter", 50.0, (0.0, 10_000.0)),

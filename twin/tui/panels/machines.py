@@ -47,7 +47,8 @@ def explain_machine(ui: Ui, table: Table, item: Any) -> Row:
     if isinstance(table, TankTable):
         i = int(item)
         return (*_said(ui.element_name("tank", i), tank_state(ui, i)),
-                ("; a bath: above 100 % boiling the boards dry out; a low bath switches its rack off", "dim"))
+                ("; a bath: above 100 % boiling the boards dry out; a low bath switches its rack off", "dim"),
+                (estimates(_tank_entry(ui, i)), "dim"))
     if isinstance(table, HallAirTable):
         i = int(item)
         return (*_said(f"hall {ui.element_name('hall', i)}", air_verdict(ui, i)),
@@ -63,6 +64,15 @@ def explain_machine(ui: Ui, table: Table, item: Any) -> Row:
 
 def _said(name: str, state: Span) -> Row:
     return ((name, "bold fg"), (" ", ""), state)
+
+
+def _tank_entry(ui: Ui, tank: int) -> Entry | None:
+    """Return the catalogue entry of the rack in a tank: it holds the vessel's figures too."""
+    tanks, topology = getattr(ui.site.hydronics, "tanks", None), ui.site.topology
+    if tanks is None or tank >= len(tanks.rack):
+        return None
+    entry: Entry = topology.rack_entries[int(topology.rack_class[int(tanks.rack[tank])])]
+    return entry
 
 
 def explain_cdu(ui: Ui, cdu: int) -> Row:

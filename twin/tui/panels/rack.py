@@ -369,7 +369,17 @@ def gpu_rows(ui: Ui, gpu: int) -> list[Row]:
     job = ui.value("workload.gpu_job", gpu)
     if job is not None:
         rows.append(line("job", fmt.clean(ui.element_name("job", int(job))) if job >= 0 else "free"))
-    return rows
+    return rows + _cooler_rows(ui, gpu)
+
+
+def _cooler_rows(ui: Ui, gpu: int) -> list[Row]:
+    """Return the resistance of a GPU's cold plate or heat sink at its design flow, and where it is an estimate."""
+    entry = ui.site.topology.gpu_entries[int(ui.site.topology.gpu_class[gpu])]
+    value = entry.values.get("r_plate_coolant_k_w")
+    if value is None:
+        return []
+    what = {"air": "heat sink", "liquid": "plate"}.get(str(entry.get("cooling", "")), "boards")
+    return [line(what, f"{1e3 * float(value.value):.1f} K/kW", "estimate" if value.grade == "estimate" else "")]
 
 
 class GpuPanel(Canvas):
