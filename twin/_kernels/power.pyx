@@ -127,12 +127,12 @@ cdef class PowerTree:
             self._attach()
             self._sweep(dt_s)
             self._book(dt_s)
-            self._energise()
+            self._energise(False)
 
     def energise(self):
         """Recompute what is live from the present state, after a fault or a load from a snapshot."""
         with nogil:
-            self._energise()
+            self._energise(True)
 
     def next_event_s(self):
         """Return the time to the next change by itself (start, take-over, empty battery ...), s; -1 for none."""
@@ -475,8 +475,11 @@ cdef class PowerTree:
         self.tick_out[0] = (self.it_w[0] + self.cooling_w[0] + loss) * dt
         self.tick_stored[0] = self.stored
 
-    cdef void _energise(self) noexcept nogil:
-        """What is live now, a pure function of the state: loads without a live feed stop in the next tick."""
+    cdef void _energise(self, bint again) noexcept nogil:
+        """What is live now, a pure function of the state: loads without a live feed stop in the next tick.
+
+        ``again``: between two runs, where nothing may change unless a fault or a command changed something.
+        """
         cdef Py_ssize_t i
         cdef int u, running = 0
         for i in range(self.gen_state.shape[0]):
@@ -494,8 +497,9 @@ cdef class PowerTree:
                 elif self.ups_mode[u] == OFF:
                     self.ups_mode[u] = ONLINE
         for i in range(self.rack_energised.shape[0]):
+            # A rack that has tripped since the last run is live until the next one, whether or not this is asked again.
             self.rack_energised[i] = (self._fed(self.rack_feed[i, 0], self.rack_feed[i, 1])
-                                      and not self.rack_protected[i])
+                                      and not (self.rack_protected[i] and not (again and self.rack_energised[i])))
         for i in range(self.cdu_energised.shape[0]):
             self.cdu_energised[i] = self._fed(self.cdu_feed[i, 0], self.cdu_feed[i, 1])
         for i in range(self.crah_energised.shape[0]):
