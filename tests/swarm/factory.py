@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 
 #: rack, GPUs in it, and what cools it
@@ -13,11 +14,13 @@ DOORS = ("rear-door-50kw", "rear-door-25kw")
 
 def factory(rng: Random) -> str:
     """Return the specification of a factory: one or two halls, a few rows, loops, jobs of every kind, a generator."""
-    halls, gpus = [], 0
+    halls: list[str] = []
+    kinds: Counter[str] = Counter()
     for hall in range(rng.choice((1, 1, 2))):
         text, more = _hall(rng, "AB"[hall])
         halls.append(text)
-        gpus += more
+        kinds += more
+    gpus = max(kinds.values())  # a job runs on GPUs of one kind
     tick = rng.choice(("500ms", "1s", "1s", "2s", "5s"))
     longest = f'\ntick_max = "{rng.choice(("10s", "30s"))}"' if rng.random() < 0.3 else ""
     site = rng.choice(("texas", "phoenix", "helsinki", "singapore", "virginia"))
@@ -29,19 +32,20 @@ def factory(rng: Random) -> str:
         _generator(rng), *_control(rng, halls)])
 
 
-def _hall(rng: Random, name: str) -> tuple[str, int]:
+def _hall(rng: Random, name: str) -> tuple[str, Counter[str]]:
+    """Return a hall, and how many GPUs stand in racks of each kind."""
     out = [f'[[hall]]\nname = "{name}"\naisle = "{rng.choice(("open", "cold-contained", "hot-contained"))}"']
     if rng.random() < 0.7:
         out.append(f'crah = {{ type = "crah-350kw", count = {rng.randint(2, 4)}, spare = {rng.randint(0, 1)} }}')
-    gpus = 0
+    kinds: Counter[str] = Counter()
     for _ in range(rng.randint(1, 3)):
         text, more = _row(rng)
         out.append(text)
-        gpus += more
-    return "\n".join(out), gpus
+        kinds += more
+    return "\n".join(out), kinds
 
 
-def _row(rng: Random) -> tuple[str, int]:
+def _row(rng: Random) -> tuple[str, Counter[str]]:
     """Return a row of one way of cooling, and its GPUs."""
     racks, way = rng.randint(1, 4), rng.random()
     below = ""
@@ -58,7 +62,7 @@ def _row(rng: Random) -> tuple[str, int]:
             below = f'door = {{ type = "{rng.choice(DOORS)}" }}'
         elif way > 0.76:
             below = f'cooler = {{ type = "in-row-60kw", count = {rng.randint(1, 3)} }}'
-    return f'[[hall.row]]\nracks = {racks}\nrack = "{rack}"\n{below}', racks * per_rack
+    return f'[[hall.row]]\nracks = {racks}\nrack = "{rack}"\n{below}', Counter({rack: racks * per_rack})
 
 
 def _control(rng: Random, halls: list[str]) -> list[str]:
