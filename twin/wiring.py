@@ -24,7 +24,11 @@ class Stepper(Protocol):
         """Advance the domain's block from ``now_ns`` by ``dt_ns`` nanoseconds."""
 
     def refresh(self) -> None:
-        """Rebuild caches from the state (after a snapshot was loaded or a fault changed the topology)."""
+        """Rebuild caches from the state (after a snapshot was loaded or a fault changed the topology).
+
+        A state that no fault and no command has changed since the last tick keeps every bit: a moment loaded is the
+        moment lived.
+        """
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,27 @@ def test_a_moment_put_back_goes_on_with_the_same_bits(name: str) -> None:
     assert [(e.at_ns, e.text) for e in run.sim.events] == events
 
 
+def test_a_moment_at_which_racks_switched_themselves_off_keeps_its_bits() -> None:
+    """Liquid trips them after power ran in the same tick: power feels it in the next one, put back or not."""
+    run = open_run("small", history=False)
+    sim = run.sim
+    for cdu in sim.site.names["cdu"]:
+        sim.submit(Command("fault", 0, "cdu_off", cdu))
+    while not sim.state.liquid.rack_protected.any():
+        sim.advance()
+        assert sim.tick < 900
+    tripped = sim.state.liquid.rack_protected != 0
+    frame, there = keyframe.capture(run), sim.digest()
+    assert sim.state.power.rack_energised[tripped].all()
+    sim.advance()
+    later = sim.digest()
+    assert not sim.state.power.rack_energised[tripped].any()
+    keyframe.restore(run, frame)
+    assert sim.digest() == there
+    sim.advance()
+    assert sim.digest() == later
+
+
 def test_the_log_alone_takes_a_run_of_the_beginning_to_the_same_bits() -> None:
     run, again = open_run("small"), open_run("small")
     start = keyframe.capture(run)

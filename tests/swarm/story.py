@@ -77,6 +77,8 @@ def _interrupted(begin: Callable[[], Run], rng: Random, ticks: int, orders: dict
         line.advance()
         if sim.tick in digests:
             _same(digests[sim.tick], sim, "lived with interruptions")
+            sim.refresh()
+            _same(digests[sim.tick], sim, "with its caches made anew")
         if rng.random() < 0.08:
             line = _interrupt(line, rng, digests)
     return line

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import msgspec
 
 from twin.catalog.loader import Catalog, load_catalog
 from twin.engine.simulation import Simulation
-from twin.errors import InputError
+from twin.errors import CatalogError, InputError
 from twin.scenario.expect import Expectation, parse_expectations
 from twin.scenario.files import read_bytes
 from twin.scenario.judge import Judge, Verdict, judge, slots
@@ -71,7 +72,13 @@ def build_run(spec: Spec, base_dir: Path, *, seed: int | None = None, source: st
     Raises:
         InputError: something in it is wrong; says what, where, expected.
     """
-    catalog = catalog_of(spec, catalog_extra)
+    with _blaming(spec):
+        return _built(spec, base_dir, catalog_of(spec, catalog_extra), seed=seed, source=source, variant=variant,
+                      inputs=inputs, history=history)
+
+
+def _built(spec: Spec, base_dir: Path, catalog: Catalog, *, seed: int | None, source: str, variant: str,
+           inputs: dict[str, bytes] | None, history: bool) -> Run:
     site = build_site(spec, catalog, base_dir)
     packed = inputs
     if packed is None:
@@ -82,6 +89,22 @@ def build_run(spec: Spec, base_dir: Path, *, seed: int | None = None, source: st
         _check_event(sim, i, event)
     judge = Judge(sim, expectations, variant)
     return Run(sim, spec, source, variant, expectations, judge, catalog.used(), packed)
+
+
+@contextmanager
+def _blaming(spec: Spec) -> Iterator[None]:
+    """Call failing arithmetic by its name where a scenario brings values of its own, which are checked one by one.
+
+    Raises:
+        CatalogError: values of ``[catalog]`` do not make a site together.
+    """
+    try:
+        yield
+    except (ArithmeticError, ValueError, LookupError, TypeError) as error:
+        if not spec.catalog:
+            raise
+        raise CatalogError(f"no site can be built with the scenario's own values ({type(error).__name__}: {error})",
+                           where="catalog", expected="values that make sense together") from error
 
 
 def catalog_of(spec: Spec, extra: Mapping[str, Any] | None = None) -> Catalog:

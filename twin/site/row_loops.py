@@ -59,6 +59,8 @@ _ROW_CDU_KEYS = ("precharge_pa", "fill_pressure_pa", "trip_pressure_pa", "makeup
 _RACK_KEYS = ("conductance", "supply_capacity_j_k", "compute_capacity_j_k", "switch_capacity_j_k",
               "switch_flow_frac", "switch_heat_w", "coupling_dp_frac", "filter_dp_frac", "trip_flow_kg_s",
               "trip_delay_s")
+#: pumps of one CDU: they are called by letters
+PUMPS_MAX = 26
 CDU_KINDS = ("in-row", "in-rack", "liquid-to-air")
 
 
@@ -247,6 +249,9 @@ class Rows:
         self.cdu["power_fixed_w"].append(float(entry.get("power_fixed_w", -1.0)))
         self.cdu["fan_design_w"].append(float(entry.get("fan_design_w", CDU_DEFAULTS["fan_design_w"])))
         self.cdu["duty"].append(float(duty))
+        if not 0 <= entry["pumps"] <= PUMPS_MAX:
+            raise SpecError(f"'{entry.name}' has {entry['pumps']:g} pumps", where=f"{name}.type",
+                            expected=f"at most {PUMPS_MAX}")
         for k in range(int(entry["pumps"])):
             self.pump_cdu.append(cdu)
             self.pump_names.append(f"{name}.pump{chr(65 + k)}")
