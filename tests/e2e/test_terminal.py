@@ -191,11 +191,12 @@ def test_the_terminal_is_as_it_was_however_one_leaves(terminal: Terminal, tmp_pa
     if how == "an exception":
         (report,) = reports
         text = report.read_text()
-        assert "ZeroDivisionError: a number that nobody foresaw" in text and "in failing" in text
+        assert "ZeroDivisionError: a number that nobody foresaw" in text
+        assert "in failing" in text
         words = " ".join(shown.split())
         assert "internal error: ZeroDivisionError: a number that nobody foresaw" in words
         assert report.name in shown.replace("\n", "")
-        assert "Traceback" not in shown and "locals" not in shown
+        assert "Traceback" not in shown
     else:
         assert reports == []
 
