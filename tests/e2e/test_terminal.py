@@ -121,16 +121,84 @@ def test_a_small_terminal_says_what_it_needs_and_recovers(terminal: Terminal) ->
     terminal.wait(lambda s: "left with 0" in s, "it did not leave")
 
 
-def test_sigterm_restores_the_terminal(terminal: Terminal) -> None:
-    start(terminal, "small --speed 20")
+#: all that a program may leave behind in a terminal, as tmux knows it
+MODES = ("cursor_flag", "alternate_on", "mouse_any_flag", "mouse_standard_flag", "mouse_button_flag", "mouse_all_flag",
+         "mouse_sgr_flag", "keypad_flag", "keypad_cursor_flag", "origin_flag", "insert_flag", "wrap_flag",
+         "scroll_region_upper", "scroll_region_lower")
+
+
+def modes(terminal: Terminal) -> list[str]:
+    return [terminal.ask(f"{name}=#{{{name}}}") for name in MODES]
+
+
+def settings(terminal: Terminal, tmp_path: Path, name: str) -> str:
+    """Return what the line discipline of the terminal is set to: echo, line mode, signals and all the rest."""
+    file = tmp_path / name
+    terminal.type(f"stty -a > {file}; echo wrote {name}")
+    terminal.wait(lambda s: f"wrote {name}" in s.splitlines(), "the shell does not answer")
+    return file.read_text()
+
+
+def child(terminal: Terminal) -> int:
     shell = int(terminal.ask("#{pane_pid}"))
-    children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
-    assert len(children) == 1
-    os.kill(int(children[0]), signal.SIGTERM)
-    terminal.wait(lambda s: "left with 143" in s, "it did not leave")
-    terminal.type("echo still $((40 + 2)) here")
-    shown = terminal.wait(lambda s: "still 42 here" in s, "the shell does not echo")
+    (found,) = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+    return int(found)
+
+
+#: runs the program with a panel that fails once it has been drawn a few times: an error that nobody foresaw
+BROKEN = """
+import sys
+from twin.cli.main import entry
+from twin.tui.panels.jobs import JobTable
+count, cells = iter(range(10**9)), JobTable.cells
+def failing(self, ui, item):
+    if next(count) > 8:
+        raise ZeroDivisionError("a number that nobody foresaw")
+    return cells(self, ui, item)
+JobTable.cells = failing
+sys.argv = ["twin", "run", "small", "--speed", "20"]
+entry()
+"""
+
+
+@pytest.mark.parametrize(("how", "code"), [("q", 0), ("C-c", 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129),
+                                           (signal.SIGINT, 130), ("an exception", 70)])
+def test_the_terminal_is_as_it_was_however_one_leaves(terminal: Terminal, tmp_path: Path, how: str | int,
+                                                      code: int) -> None:
+    before, set_before = modes(terminal), settings(terminal, tmp_path, "before")
+    if how == "an exception":
+        script = tmp_path / "broken.py"
+        script.write_text(BROKEN)
+        terminal.type(f"clear; TMPDIR={tmp_path} {sys.executable} {script}; echo left with $?")
+        terminal.wait(lambda s: "Overview" in s and "PUE" in s, "the live screen did not come up")
+    else:
+        start(terminal, "small --speed 20")
+    during = modes(terminal)
+    assert {"cursor_flag=0", "alternate_on=1", "mouse_any_flag=1"} <= set(during)
+    if how == "an exception":
+        terminal.keys("6")
+    elif isinstance(how, str):
+        terminal.keys(how)
+    else:
+        os.kill(child(terminal), how)
+    shown = terminal.wait(lambda s: f"left with {code}" in s, "it did not leave")
     assert "Overview" not in shown
+    assert modes(terminal) == before
+    assert settings(terminal, tmp_path, "after") == set_before
+    terminal.type("echo still $((40 + 2)) here")
+    terminal.wait(lambda s: "still 42 here" in s, "the shell does not echo")
+    reports = [*tmp_path.glob("twin-report-*.txt")]
+    if how == "an exception":
+        (report,) = reports
+        text = report.read_text()
+        assert "ZeroDivisionError: a number that nobody foresaw" in text
+        assert "in failing" in text
+        words = " ".join(shown.split())
+        assert "internal error: ZeroDivisionError: a number that nobody foresaw" in words
+        assert report.name in shown.replace("\n", "")
+        assert "Traceback" not in shown
+    else:
+        assert reports == []
 
 
 def test_help_and_the_fault_menu(terminal: Terminal) -> None:

@@ -53,7 +53,8 @@ async def test_whatever_happens_no_panel_stays_behind(view: str) -> None:
         session.scene["calm"] = False
         session.version += 1
         await see("alarms back")
-        for keys in (["z"], ["plus"], ["down"], ["j", "x"], ["slash", *"A3", "enter"], ["escape"], ["T"], ["m"], ["tab"]):
+        for keys in (["z"], ["plus"], ["down"], ["j", "x"], ["slash", *"A3", "enter"], ["escape"], ["T"], ["m"],
+                     ["tab"]):
             await pilot.press(*keys)
             await see(" ".join(keys))
         frame = session.frame()

@@ -71,6 +71,8 @@ def open_screen(scenario: str, sets: Sequence[str], seed: int | None, speed: flo
     finally:
         session.close()
         broken = outputs.close()
+    if app.crashed is not None:
+        raise app.crashed
     if broken is not None:
         raise broken
     if session.error is not None:

@@ -46,8 +46,6 @@ DEPTHS: tuple[Depth, ...] = ("truecolor", "256", "16", "mono")
 _OWN = {a.name for a in (CONTROLS, *PEOPLE, DEPTH)}
 #: frames between two clearings of what Textual keeps
 THIN_EVERY = 16
-#: exit status when the server had to end a session because of an error of its own
-INTERNAL = 70
 
 
 class Governor:
@@ -145,7 +143,6 @@ class ServedApp(TwinApp):
         self.frames_per_s = frames_per_s
         self.following = False
         self.up = asyncio.Event()
-        self.crashed: BaseException | None = None
         self._turn = 0
         self._followed: Attention | None = None
         # Everything that Textual took from the server's environment is set for this visitor.
@@ -332,17 +329,9 @@ class ServedApp(TwinApp):
 
     def _handle_exception(self, error: Exception) -> None:
         """End this session, and only this one; the traceback is for the server's log."""
-        if self._exit:  # keys that are still on their way find the screens gone
-            LOG.debug("%s (%d) while leaving", self.visitor.name, self.visitor.number, exc_info=error)
-            self._close_messages_no_wait()
-            return
-        if self.crashed is None:
-            self.crashed = error
+        if not self._exit and self.crashed is None:
             LOG.error("the screen of %s (%d) failed", self.visitor.name, self.visitor.number, exc_info=error)
-        self._return_code = INTERNAL
-        self._exception = error
-        self._exception_event.set()
-        self._close_messages_no_wait()
+        super()._handle_exception(error)
 
 
 def message_of_the_day(world: World, visitor: Visitor) -> str:

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, cast
 import asyncssh
 
 from twin.errors import TwinError
-from twin.serve.app import INTERNAL, Governor, ServedApp, message_of_the_day
+from twin.serve.app import Governor, ServedApp, message_of_the_day
 from twin.serve.driver import SshDriver
 from twin.serve.hygiene import Collector, depth_of, plain_terminal, wishes_of
 from twin.serve.keys import OperatorKeys
 from twin.serve.limits import Gate, Limits
 from twin.serve.people import Role, Visitor, safe_name
+from twin.tui.base import INTERNAL
 
 if TYPE_CHECKING:
     from twin.serve.worlds import World, Worlds

@@ -153,7 +153,8 @@ ACTIONS: tuple[Action, ...] = (
            files=True),
     Action("tour", ("f2",), "f2", "tour", "Show the three steps for newcomers.", "Screen"),
     Action("help", ("question_mark", "f1"), "?", "help", "Show every key and what it does.", "Screen", bar=2),
-    Action("quit", ("q", "ctrl+q"), "q", "quit", "Leave the screen; the terminal is restored.", "Screen", bar=3),
+    Action("quit", ("q", "ctrl+q", "ctrl+c"), "q", "quit",
+           "Leave the screen; the terminal is restored.", "Screen", bar=3),
 )
 
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}

@@ -188,7 +188,7 @@ class TwinApp(Touring, Taking, Finding, Hovering, Timing):
     def obey_signals(self) -> None:
         """Leave when the process is asked to end."""
         with suppress(NotImplementedError, RuntimeError):  # not in the main thread, or no such signals here
-            for name in (signal.SIGTERM, signal.SIGHUP):
+            for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 # Give the terminal back before leaving.
                 asyncio.get_running_loop().add_signal_handler(name, self.exit, None, 128 + name)
 

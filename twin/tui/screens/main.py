@@ -10,6 +10,7 @@ from textual.containers import Container
 from textual.message import Message
 from textual.screen import Screen
 
+from twin.tui.hover import about
 from twin.tui.panels.bars import ExplainLine, KeyBar, TabBar, TitleBar
 from twin.tui.panels.timeline import PastRule, TimeLine
 from twin.tui.screens.compare import Compare
@@ -115,8 +116,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _about(self) -> Row:
         """Say what the panel with the cursor is, where nothing is selected."""
-        from twin.tui.hover import about  # it knows the panels, which know this screen's parts
-
         panel = self.view.table() or next(iter(self.view.panels), None)
         return ((about(panel), "dim"),)
 

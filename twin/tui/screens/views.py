@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 
-from twin.tui.metrics import metric_of
+from twin.tui.metrics import METRICS, metric_of
 from twin.tui.panels import history
 from twin.tui.panels.airside import CrahTable, HallAirTable
 from twin.tui.panels.bars import Rule
@@ -321,8 +321,6 @@ class Jobs(View):
         if item is None or gpu_job is None or not (gpu_job == item).any():
             ui.message = "this job holds no GPU now"
             return ""
-        from twin.tui.metrics import METRICS
-
         ui.metric = next(i for i, m in enumerate(METRICS) if m.name == "job")
         ui.select_rack(int(ui.site.topology.gpu_rack[int((gpu_job == item).argmax())]))
         return "floor"
