@@ -22,7 +22,7 @@ LUMP = {
         "clock_max_frac": 1.0, "r_die_lid_k_w": 1e-6, "r_lid_plate_k_w": 1e-6, "r_plate_coolant_k_w": 0.05,
         "r_plate_exponent": 0.0, "c_die_j_k": 1e-3, "c_lid_j_k": 1e-3, "c_hbm_j_k": 1e-3, "c_plate_j_k": 500.0,
         "c_coolant_j_k": 1e-3}},
-    "racks": {"lump-rack": {"like": "gb200-nvl72", "accelerator": "lump", "liquid_flow_design_kg_s": 1e7}},
+    "racks": {"lump-rack": {"like": "gb200-nvl72", "accelerator": "lump", "liquid_flow_design_kg_s": 5e3}},
 }
 
 
