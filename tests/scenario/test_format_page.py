@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -123,7 +122,8 @@ def ring(parts: dict[str, bytes], series: int, level: int) -> dict[int, tuple[fl
     slots = sum(n for _, n in LEVELS)
     bucket = np.frombuffer(parts["bucket"], "<i8")[begin:begin + length]
     weight = np.frombuffer(parts["weight"], "<f8")[begin:begin + length]
-    lo, hi, total = (np.frombuffer(parts[key], "<f8")[series * slots + begin:][:length] for key in ("lo", "hi", "total"))
+    lo, hi, total = (np.frombuffer(parts[key], "<f8")[series * slots + begin:][:length]
+                     for key in ("lo", "hi", "total"))
     return {int(n): (lo[i], total[i] / weight[i], hi[i]) for i, n in enumerate(bucket) if n >= 0}
 
 
