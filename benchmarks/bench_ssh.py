@@ -1,5 +1,9 @@
 """Visitors over SSH: real clients, their bytes, the server's memory and processor time, and how late the ticks are.
 
+The churn has a server of its own at the default pace. The factory's past grows while it runs, visitors or not, up to
+its budget (a keyframe of ``demo`` takes half a megabyte, and at --speed 10 one comes every half minute), so what the
+past gained meanwhile is printed beside what the process gained.
+
 ``python -m benchmarks.bench_ssh [--clients 20] [--seconds 30] [--scenario demo] [--fps 4] [--churn 0]``. Clients and
 server share the machine. A tick is late by the wall time between the instant at which the pace asked for it and its
 end.
@@ -9,14 +13,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+#: a server that writes down how late its ticks were and how large its past is
+WITH_METERS = (sys.executable, "-m", "benchmarks.bench_ssh", "serve")
 
 
 def serve(arguments: list[str]) -> None:
@@ -26,6 +34,7 @@ def serve(arguments: list[str]) -> None:
     from twin.scenario.timeline import Timeline
     from twin.tui.app import TwinApp
 
+    out = Path(os.environ["TWIN_BENCH_OUT"])
     late: list[float] = []
     frames = [0]
     feed = TwinApp.feed
@@ -50,9 +59,15 @@ def serve(arguments: list[str]) -> None:
             begun, from_ns, speed = anchor
             late.append(time.perf_counter() - begun - (sim.now_ns - from_ns) * 1e-9 / speed)
 
-    session.Pace.target, Timeline.advance = seen, timed  # type: ignore[method-assign]
+    mark = Timeline.mark
+
+    def marked(self: Timeline) -> None:
+        mark(self)
+        out.with_suffix(".past").write_text(f"{self._bytes}")
+
+    session.Pace.target, Timeline.advance, Timeline.mark = seen, timed, marked  # type: ignore[method-assign]
     code = cli(["serve", "ssh", *arguments])
-    Path(os.environ["TWIN_BENCH_OUT"]).write_text(json.dumps([late, frames[0], time.process_time()]))
+    out.write_text(json.dumps([late, frames[0], time.process_time()]))
     sys.exit(code)
 
 
@@ -69,7 +84,7 @@ def run(clients: int, seconds: float, scenario: str, fps: float, churn: int) -> 
         out = Path(folder) / "late.json"
         os.environ["TWIN_BENCH_OUT"] = str(out)
         server = Server(Path(folder), scenario, "--speed", "10", "--fps", str(fps), "--max-sessions", str(clients + 4),
-                        command=(sys.executable, "-m", "benchmarks.bench_ssh", "serve"))
+                        command=WITH_METERS)
         try:
             result: dict[str, float] = {"rss_empty_mb": server.rss_mb()}
             begun = time.monotonic()
@@ -91,18 +106,44 @@ def run(clients: int, seconds: float, scenario: str, fps: float, churn: int) -> 
                 one.keys("q")
             for one in people:
                 one.ended(60)
-            if churn:
-                result |= come_and_go(server, churn)
         finally:
             server.close()
         late, frames, _ = json.loads(out.read_text())
         assert not re.search("Traceback", server.text()), server.text()
+    if churn:
+        result |= run_churn(scenario, fps, churn)
     return result | {"frames": frames, "ticks": len(late), "late_p50_ms": 1e3 * rank(late, 0.5),
                      "late_p99_ms": 1e3 * rank(late, 0.99)}
 
 
-def come_and_go(server: object, count: int) -> dict[str, float]:
-    """Let sessions come, press keys and go, a few at a time; returns the resident size before and after."""
+def run_churn(scenario: str, fps: float, churn: int) -> dict[str, float]:
+    """Let ``churn`` visitors come and go at a server of their own; returns what it gained, and what its past did."""
+    from tests.e2e.ssh_rig import Server
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "late.json"
+        os.environ["TWIN_BENCH_OUT"] = str(out)
+        server = Server(Path(folder), scenario, "--fps", str(fps), command=WITH_METERS)
+
+        def past_mb() -> float:
+            return int(out.with_suffix(".past").read_text()) / 1e6
+
+        try:
+            sizes = come_and_go(server, churn, past_mb)
+        finally:
+            server.close()
+        assert not re.search("Traceback", server.text()), server.text()
+    return sizes
+
+
+def come_and_go(server: object, count: int, past_mb: Callable[[], float] = lambda: math.nan) -> dict[str, float]:
+    """Let sessions come, press keys and go, a few at a time; returns the resident size before and after.
+
+    Args:
+        server: a ``Server``.
+        count: sessions, after a tenth of them that fill the caches.
+        past_mb: tells the size of the factory's past.
+    """
     from tests.e2e.ssh_rig import Client, Server, pump
 
     assert isinstance(server, Server)
@@ -125,10 +166,11 @@ def come_and_go(server: object, count: int) -> dict[str, float]:
 
     wave(max(10, count // 10))
     time.sleep(4)
-    before = server.rss_mb()
+    before, past = server.rss_mb(), past_mb()
     wave(count)
     time.sleep(4)
-    return {"sessions": count, "rss_before_mb": before, "rss_after_mb": server.rss_mb()}
+    return {"sessions": count, "rss_before_mb": before, "rss_after_mb": server.rss_mb(),
+            "past_grew_mb": past_mb() - past}
 
 
 def main() -> None:

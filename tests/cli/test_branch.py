@@ -35,12 +35,12 @@ def test_a_tripped_crah_shows_at_itself_and_in_the_plant(capsys: pytest.CaptureF
     found = _branch(capsys, *DEMO, "--command", "fault crah_fan_trip A.crah7")
     assert found["at_s"] == 600
     assert found["end_s"] == 960
-    assert found["acts"] == [{"at_s": 600.0, "text": "crah fan trip at A.crah7"}]
+    assert found["acts"] == [{"at_s": 600.0, "text": "CRAH fan trip at A.crah7"}]
     assert found["blocks"][0]["block"] == "air"
     heat = _told(found, "air.crah_heat_w")
     assert heat["place"] == "A.crah7"
     assert heat["second"] < 0.05 * heat["first"]
-    assert heat["cause"] == "crah fan trip at A.crah7"
+    assert heat["cause"] == "CRAH fan trip at A.crah7"
     assert {"weather", "grid"} <= set(found["same_blocks"])
     assert found["digests"]["first"] != found["digests"]["second"]
 
@@ -53,6 +53,36 @@ def test_a_cdu_out_of_service_shows_in_its_row(capsys: pytest.CaptureFixture[str
     assert hot["place"] == "row A2"
     assert hot["delta"] > 1.0
     assert hot["onset_s"] < 700
+
+
+def test_of_three_troubles_at_once_each_difference_names_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """A CRAH, a CDU and a cap on a rack at work: shown by a future of each alone, also far from where it happened."""
+    found = _branch(capsys, "demo", "--at", "2m", "--for", "3m", "--command", "fault crah_fan_trip A.crah7",
+                    "--command", "fault cdu_off A2.cdu1", "--set", "A1.01.cap_frac=0.5")
+    causes = {text.partition(" at ")[0]: text for text in (act["text"] for act in found["acts"])}
+    assert len(causes) == 3
+    crah, cdu, cap = causes["CRAH fan trip"], causes["CDU off"], causes["A1.01.cap_frac = 0.5"]
+    assert _told(found, "air.crah_heat_w")["cause"] == crah
+    assert _told(found, "plant.chiller_heat_w")["cause"] == crah  # in another domain and place, by the water
+    assert _told(found, "liquid.cdu_flow_kg_s")["cause"] == cdu
+    assert _told(found, "workload.tokens_s")["cause"] == cap      # the whole site's, by the network's slowest
+    alone = _branch(capsys, "demo", "--at", "2m", "--for", "3m", "--command", "fault crah_fan_trip A.crah7")
+    assert _told(alone, "plant.chiller_heat_w")["delta"] == pytest.approx(
+        _told(found, "plant.chiller_heat_w")["delta"], rel=0.4)
+
+
+def test_what_two_troubles_do_only_together_names_both(capsys: pytest.CaptureFixture[str]) -> None:
+    """A rack with two feeds stands until both are gone: neither alone darkens it."""
+    sim = open_run("demo", history=False).sim
+    rack = sim.site.names["rack"].index("A1.01")
+    feeds = [sim.site.names["elec"][int(i)] for i in sim.site.electrical.rack_feed[rack]]
+    assert len(set(feeds)) == 2
+    words = [word for feed in feeds for word in ("--command", f"fault feed_loss {feed}")]
+    found = _branch(capsys, "demo", "--at", "1m", "--for", "1m", *words)
+    dark = _told(found, "power.rack_energised")
+    assert (dark["place"].partition(".")[0], dark["first"], dark["second"]) == ("A1", 1.0, 0.0)
+    assert dark["cause"] == f"feed loss at {feeds[0]} and feed loss at {feeds[1]}"
+    assert _told(found, "power.elec_energised")["cause"] in (f"feed loss at {feed}" for feed in feeds)
 
 
 def test_a_lost_switch_slows_the_job_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,7 +71,7 @@ def test_a_command_to_one_or_to_all_and_the_difference_in_words(family: Family) 
     until(lambda: {frame.now_ns for frame in family.frames().values()} == {at})
     found = family.compare("main", "trip")
     assert found[0].block == "liquid"
-    assert all(one.cause == f"cdu off at {family.current.site.names['cdu'][0]}" for one in found)
+    assert all(one.cause == f"CDU off at {family.current.site.names['cdu'][0]}" for one in found)
     assert [len(session.run.sim.log) for session in family] == [1, 2]
     assert not family.compare("main", "main")
 

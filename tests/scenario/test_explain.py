@@ -42,8 +42,8 @@ def test_equal_moments_and_small_differences_say_nothing(site: Site, moments: tu
 
 def test_a_whole_hall_speaks_with_its_mean_and_its_cause(site: Site, moments: tuple[Columns, Columns]) -> None:
     moments[1]["air.rack_inlet_temp_c"] += 3.1
-    one = _only(site, moments, (Act(0, "crah fan trip at A.crah7", "air", "A.crah7", True),))
-    assert one.text == "hall A inlet air +3.1 K after 4m10s: crah fan trip at A.crah7"
+    one = _only(site, moments, (Act(0, "CRAH fan trip at A.crah7", "air", "A.crah7", True),))
+    assert one.text == "hall A inlet air +3.1 K after 4m10s: CRAH fan trip at A.crah7"
     assert (one.level, one.place) == ("hall", "hall A")
     assert one.delta == pytest.approx(3.1)
 
@@ -71,10 +71,10 @@ def test_powers_are_summed_and_codes_are_words(site: Site, moments: tuple[Column
 
 def test_of_several_acts_only_one_that_fits_is_named(site: Site, moments: tuple[Columns, Columns]) -> None:
     acts = (Act(0, "warm.supply_c = 24 degC", "plant", "", True),
-            Act(100 * S, "cdu off at A2.cdu1", "liquid", "A2.cdu1", False))
+            Act(100 * S, "CDU off at A2.cdu1", "liquid", "A2.cdu1", False))
     row = site.names["row"].index("A2")
     moments[1]["chip.rack_gpu_temp_c_max"][site.topology.rack_row == row] += 5.0
-    assert _only(site, moments, acts).text == "row A2 hottest GPU +5.0 K after 2m30s: no cdu off at A2.cdu1"
+    assert _only(site, moments, acts).text == "row A2 hottest GPU +5.0 K after 2m30s: no CDU off at A2.cdu1"
     moments[1]["chip.rack_gpu_temp_c_max"][:] = moments[0]["chip.rack_gpu_temp_c_max"]
     moments[1]["chip.gpu_temp_max_c"] += 5.0
     assert _only(site, moments, acts).text == "hottest GPU +5.0 K after 4m10s"

@@ -140,7 +140,7 @@ async def test_fork_and_compare_say_what_differs(lived, size):
         for session in app.sessions():
             session.step(40)
         await until(pilot, lambda: all(s.frame().now_ns == 130 * S for s in app.sessions()), "they did not run")
-        await until(pilot, lambda: any("cdu off at A1.cdu1" in line for line in text_of(app)), "no words")
+        await until(pilot, lambda: any("CDU off at A1.cdu1" in line for line in text_of(app)), "no words")
         said = ("hot against main", "hottest GPU", "main", "2:10")
         await until(pilot, lambda: all(word in "\n".join(text_of(app)) for word in said), "not all is said")
         assert app.ui.frame.faults

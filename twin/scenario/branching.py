@@ -19,6 +19,9 @@ from twin.wiring import Command
 
 #: how often the two futures are compared on their way
 LOOKS = 120
+_SPELT = {"cdu": "CDU", "crah": "CRAH", "gpu": "GPU", "tcs": "TCS", "ups": "UPS"}
+#: commands up to which each gets a future of its own
+ALONE_MAX = 8
 #: a difference is larger than before when it grew by this; so a plateau is told of its beginning
 GROWN = 1.05
 
@@ -62,9 +65,10 @@ class Watched:
     site: Site
     _told: dict[tuple[str, str], Told] = field(default_factory=dict)
 
-    def look(self, first: Columns, second: Columns, at_ns: int, acts: Sequence[Act]) -> None:
-        """Compare two moments and keep what is larger than before."""
-        for one in explain(self.site, first, second, at_ns, acts):
+    def look(self, first: Columns, second: Columns, at_ns: int, acts: Sequence[Act],
+             alone: Sequence[tuple[Act, Columns]] = ()) -> None:
+        """Compare two moments and keep what is larger than before; see ``explain``."""
+        for one in explain(self.site, first, second, at_ns, acts, alone):
             key = (one.block, one.column)
             known = self._told.get(key)
             if known is None:
@@ -113,6 +117,8 @@ def compare_futures(run: Run, commands: Sequence[Command], duration_ns: int,
                     look: Callable[[int], None] = lambda at_ns: None) -> Comparison:
     """Run two futures of a run's present moment side by side: as it is, and with commands.
 
+    Of several commands each is also given alone to a future of its own: what comes of which is seen, not guessed.
+
     Args:
         run: at the moment of the fork; it becomes the first future.
         commands: given to the second future at the moment of the fork; their instants lie at or after it.
@@ -130,15 +136,18 @@ def compare_futures(run: Run, commands: Sequence[Command], duration_ns: int,
     begun = a.now_ns
     for command in commands:
         b.submit(command)
+    alone = [fork_run(run).sim for _ in commands] if 1 < len(commands) <= ALONE_MAX else []
+    for sim, command in zip(alone, commands, strict=False):
+        sim.submit(command)
     watched, first, second = Watched(a.site), columns_of(a), columns_of(b)
+    of_alone = [columns_of(sim) for sim in alone]
     every = max(a.tick_ns, duration_ns // LOOKS)
     at, end = begun, begun + duration_ns
     while at < end:
         at = min(end, at + every)
-        a.run_until(at)
-        b.run_until(at)
-        align(a, b)
-        watched.look(first, second, b.now_ns, acts_of(a, b))
+        align(at, a, b, *alone)
+        causes = [(act, columns) for sim, columns in zip(alone, of_alone, strict=True) for act in acts_of(a, sim)]
+        watched.look(first, second, b.now_ns, acts_of(a, b), causes)
         look(at)
     equal = a.state.block_digests(), b.state.block_digests()
     same = [block.block_name for block in ALL_BLOCKS if equal[0][block.block_name] == equal[1][block.block_name]]
@@ -146,13 +155,17 @@ def compare_futures(run: Run, commands: Sequence[Command], duration_ns: int,
                       (a.digest(), b.digest()), (run, other))
 
 
-def align(a: Simulation, b: Simulation) -> None:
-    """Run on whichever is behind until both are at one instant; ticks that a command cut meet again at the grid."""
+def align(at_ns: int, *sims: Simulation) -> None:
+    """Run all to an instant, and on until they are at one: ticks that a command cut meet again at the grid."""
+    for sim in sims:
+        sim.run_until(at_ns)
     for _ in range(1000):
-        if a.now_ns == b.now_ns:
+        latest = max(sim.now_ns for sim in sims)
+        behind = [sim for sim in sims if sim.now_ns < latest]
+        if not behind:
             return
-        behind = a if a.now_ns < b.now_ns else b
-        behind.advance()
+        for sim in behind:
+            sim.advance()
 
 
 def columns_of(sim: Simulation) -> dict[str, Any]:
@@ -178,7 +191,8 @@ def _act(sim: Simulation, command: Command, second: bool) -> Act:
                        names[element] if 0 <= element < len(names) else "", second)
         if command.kind in ("fault", "clear"):
             domain, _ = registry.faults[registry.fault(command.name)]
-            words = command.name.replace("_", " ") + (f" at {command.target}" if command.target else "")
+            name = " ".join(_SPELT.get(word, word) for word in command.name.split("_"))
+            words = name + (f" at {command.target}" if command.target else "")
             if command.kind == "clear":
                 words += " cleared"
             elif command.duration_ns:

@@ -25,11 +25,13 @@ from twin.state.state import ALL_BLOCKS
 from twin.units import format_duration
 
 #: what a person would just notice, in the canonical unit
-NOTABLE = {"degC": 1.0, "K": 1.0, "frac": 0.1, "bool": 1.0, "enum": 1.0}
+NOTABLE = {"degC": 1.0, "K": 1.0, "frac": 0.1, "ratio": 0.05, "bool": 1.0, "enum": 1.0}
 #: share of the column's largest value that would just be noticed, for every other unit
 NOTABLE_SHARE = 0.1
 #: a part of the site speaks for its elements when this share of them differs notably in the same direction
 MOST = 0.6
+#: share of a difference from which an act counts as a part of its cause
+PART = 0.25
 #: size of a change of a code or a flag, which has none of its own, in noticeable steps
 CODE_STEPS = 8.0
 #: not told: instants, indices, the air's cells (the racks' inlets tell of them), and what rounding leaves
@@ -53,6 +55,7 @@ WORDS = {
     "power.utility_w": "power from the utility", "power.cooling_w": "cooling power",
     "power.loss_w": "electrical losses", "power.rack_input_w": "rack power", "power.battery_frac": "battery charge",
     "network.traffic_bytes_s": "traffic", "network.link_load_bytes_s": "traffic",
+    "liquid.cdu_primary_flow_kg_s": "facility water flow", "liquid.cdu_flow_kg_s": "coolant flow",
     "liquid.cdu_primary_return_temp_c": "facility water back to the plant", "power.elec_load_w": "load",
     "power.elec_load_frac": "load of its rating", "network.link_demand_ratio": "demand over capacity",
     "network.job_slowdown": "slowdown by the network", "workload.job_util_frac": "activity of its GPUs",
@@ -70,7 +73,7 @@ class Act:
 
     Attributes:
         at_ns: when it took effect.
-        words: ``crah fan trip at B.crah7``, ``warm.supply_c = 30 degC``.
+        words: ``CRAH fan trip at B.crah7``, ``warm.supply_c = 30 degC``.
         domain: whose row it is.
         place: element that it names, empty for none.
         second: the second run had it (and not the first).
@@ -131,7 +134,8 @@ class _Part:
 Columns = Mapping[str, NDArray[Any]]
 
 
-def explain(site: Site, first: Columns, second: Columns, at_ns: int, acts: Sequence[Act] = ()) -> list[Difference]:
+def explain(site: Site, first: Columns, second: Columns, at_ns: int, acts: Sequence[Act] = (),
+            alone: Sequence[tuple[Act, Columns]] = ()) -> list[Difference]:
     """Return the notable differences of two moments: the block with the largest first, and so within each.
 
     Args:
@@ -139,6 +143,7 @@ def explain(site: Site, first: Columns, second: Columns, at_ns: int, acts: Seque
         first, second: ``block.column`` -> array; columns that only one side has are left out.
         at_ns: the moment, simulated.
         acts: what only one of the two had.
+        alone: for every act, the columns of a third future that had it alone; a cause is then shown, not guessed.
     """
     found: list[Difference] = []
     for block in ALL_BLOCKS:
@@ -148,7 +153,7 @@ def explain(site: Site, first: Columns, second: Columns, at_ns: int, acts: Seque
             if a is None or b is None or _skipped(col):
                 continue
             if a.shape == b.shape and not np.array_equal(a, b):
-                told = _column(site, block.block_name, col, a, b, at_ns, acts)
+                told = _column(site, block.block_name, col, a, b, at_ns, acts, alone)
                 if told is not None:
                     found.append(told)
     largest: dict[str, float] = {}
@@ -202,7 +207,7 @@ def _skipped(col: Column) -> bool:
 
 
 def _column(site: Site, block: str, col: Column, a: NDArray[Any], b: NDArray[Any], at_ns: int,
-            acts: Sequence[Act]) -> Difference | None:
+            acts: Sequence[Act], alone: Sequence[tuple[Act, Columns]]) -> Difference | None:
     x, y = a.astype(np.float64), b.astype(np.float64)
     step = y - x
     step[~np.isfinite(step)] = 0.0
@@ -219,16 +224,38 @@ def _column(site: Site, block: str, col: Column, a: NDArray[Any], b: NDArray[Any
     if col.unit in ("bool", "enum") and part.level == "element":
         score = CODE_STEPS
     what = WORDS.get(f"{block}.{col.name}") or _plain(col.doc)
-    cause = _cause(site, acts, block, part, at_ns)
     told = Difference(block, col.name, col.unit, part.place, part.level, part.index, first, second, score, at_ns, what,
-                      cause.words if cause is not None else "", "")
-    since = cause.at_ns if cause is not None else min((act.at_ns for act in acts), default=-1)
+                      "", "")
+    if alone:
+        values = [(act, _value(columns[f"{block}.{col.name}"][part.chosen].astype(np.float64), col.unit))
+                  for act, columns in alone if act.at_ns < at_ns]
+        causes = _shown(told, values)
+    else:
+        guess = _cause(site, acts, block, part, at_ns)
+        causes = [guess] if guess is not None else []
+    words = " and ".join(act.words for act in causes)
+    since = min((act.at_ns for act in causes or acts), default=-1)
     text = f"{part.place} {what} {change(told, col.doc)}".strip()
     if 0 <= since < at_ns:
         text += f" after {format_duration((at_ns - since) // 10**9 * 10**9)}"
-    if cause is not None:
-        text += f": {cause.words}" if cause.second else f": no {cause.words}"
-    return Difference(**{**vars(told), "text": text})
+    if causes:
+        text += f": {words}" if causes[0].second else f": no {words}"
+    return Difference(**{**vars(told), "cause": words, "text": text})
+
+
+def _shown(told: Difference, values: Sequence[tuple[Act, float]]) -> list[Act]:
+    """Return the acts that a difference comes from, by what each makes alone: one that makes most of it, or several.
+
+    When none makes much alone it takes them together (both feeds of a rack, a pump and its spare): then both are named
+    where there are two, and nothing is where there are more.
+    """
+    if told.delta == 0.0:
+        return []
+    shares = sorted(((value - told.first) / told.delta, i) for i, (_, value) in enumerate(values))[::-1]
+    if shares and shares[0][0] >= MOST:
+        return [values[shares[0][1]][0]]
+    parts = [values[i][0] for share, i in shares if share >= PART]
+    return parts or ([act for act, _ in values] if len(values) <= 2 else [])
 
 
 def _speaker(site: Site, col: Column, step: NDArray[Any], size: NDArray[Any]) -> _Part:

@@ -42,6 +42,8 @@ KEYS_TRIED_MAX = 12
 WINDOW_B, SEND_BUFFER_B = 32 * 1024, 64 * 1024
 #: longest time that an app may take to come up or to go away, s
 PATIENCE_S = 15.0
+#: after a session the client closes the connection itself; one that does not is closed after this time, s
+CLOSE_S = 5.0
 #: before a session is ended for want of a key, its visitor is warned, s
 WARN_S = 60.0
 
@@ -102,9 +104,13 @@ class Host:
         """Once a second: end what lasted too long, renew leases, clean up."""
         while True:
             await asyncio.sleep(1.0)
-            for session in [*self.sessions]:
-                session.check_time()
+            self._check_all()
             self.collector.collect()
+
+    def _check_all(self) -> None:
+        """End what lasted too long; a method of its own, so that the task holds no session while it sleeps."""
+        for session in [*self.sessions]:
+            session.check_time()
 
 
 class Door(asyncssh.SSHServer):
@@ -197,6 +203,11 @@ class Door(asyncssh.SSHServer):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def close_soon(self) -> None:
+        """Close the connection when the client does not do so itself; nothing is kept once it has."""
+        if self._conn is not None:
+            self._timer = asyncio.get_running_loop().call_later(CLOSE_S, self._conn.close)
 
 
 class TerminalSession(asyncssh.SSHServerSession[bytes]):
@@ -407,9 +418,7 @@ class TerminalSession(asyncssh.SSHServerSession[bytes]):
             if self._last_word:
                 chan.write(f"{self._last_word}\r\n".encode("utf-8", "replace"))
             chan.exit(status)
-        if self._conn is not None and not self._gone:
-            # The client closes the connection itself; one that does not is not kept.
-            asyncio.get_running_loop().call_later(5.0, self._conn.close)
+        self._door.close_soon()
         self._conn = None
         self._task = None
 
