@@ -19,7 +19,7 @@ SUPPLY_SHARE = 0.25
 #: Share of the heat capacity of racks and exchangers that is coolant (engineering estimate).
 LIQUID_SHARE = 0.6
 #: What a rack's entry may leave out (engineering estimates): shares of its pressure drop in couplings and filter, and
-#: the flow, over design, and the time without it at which it switches itself off, as it does in air above ``inlet_trip_c``.
+#: the flow, over design, and the time without it at which it switches itself off; so it does in air above INLET_TRIP_C.
 RACK_DEFAULTS = {"coupling_dp_frac": 0.21, "filter_dp_frac": 0.05, "liquid_trip_flow_frac": 0.1,
                  "liquid_trip_delay_s": 30.0}
 INLET_TRIP_C = 55.0
