@@ -111,6 +111,32 @@ def test_warm_coolant_costs_speed():
     assert sim.state.workload.job_speed_frac[0] <= cool
 
 
+def test_an_air_hall_without_cooling_switches_itself_off_before_it_burns():
+    """Every CRAH trips: racks pass their limit within minutes, fall silent, and the air stays near that limit."""
+    sim = open_run("crah-failure", sets=["event=[]"], history=False).sim
+    sim.run_until(5 * MIN)
+    for name in sim.site.names["crah"]:
+        fault(sim, "crah_fan_trip", name)
+    sim.run_until(sim.now_ns + 10 * MIN)
+    state = sim.state
+    assert state.liquid.rack_protected.all()
+    assert state.power.rack_input_w.max() == 0.0
+    assert state.workload.job_failures[0] >= 1
+    sim.run_until(sim.now_ns + 30 * MIN)
+    assert 40.0 < state.air.inlet_temp_max_c[0] < 65.0
+    assert state.ledger.residual_rel_max_ratio[0] <= 1e-9
+    # the air comes back; the racks wait to be reset
+    for name in sim.site.names["crah"]:
+        sim.submit(Command("clear", sim.now_ns, "crah_fan_trip", name))
+    sim.run_until(sim.now_ns + 5 * MIN)
+    assert state.air.inlet_temp_max_c[0] < 30.0
+    assert state.liquid.rack_protected.all()
+    for name in sim.site.names["rack"]:
+        sim.submit(Command("clear", sim.now_ns, "rack_protection", name))
+    sim.run_until(sim.now_ns + 5 * MIN)
+    assert state.power.rack_energised.all()
+
+
 def test_a_congested_fabric_slows_jobs_and_saves_power():
     """The same job on a fabric with a 64th of the up-links: it waits for its gradients and draws less."""
     seen = {}

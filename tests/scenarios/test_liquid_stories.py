@@ -44,7 +44,7 @@ def test_the_temperature_of_the_half_mated_tray() -> None:
     rack, gpu = load_catalog().get("racks", "gb200-nvl72"), load_catalog().get("accelerators", "gb200")
     left = (1.0 + 0.21 * 4.0) ** (-1.0 / rack["branch_n"])
     assert left == pytest.approx(0.73, abs=0.01)
-    (low, high), (well_low, well_high) = (band(f"A1.03.g{k} chip.gpu_temp_c mean after 25m") for k in (17, 21))
+    (low, high), (well_low, well_high) = (band(f"A1.03.{k} chip.gpu_temp_c mean after 25m") for k in ("t05", "t06"))
     # 1,200 W each; the compute trays take four fifths of 126 L/min (handbook, T8)
     flow, watts = 0.8 * 126.0 / 60e3 * RHO / 72, 1200.0
     film = gpu["r_plate_coolant_k_w"] * (flow / gpu["plate_flow_design_kg_s"]) ** -gpu["r_plate_exponent"]

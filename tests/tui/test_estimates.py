@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from twin.runtime.session import Session
@@ -35,8 +37,9 @@ def said(rows) -> str:
 def test_the_cooling_view_marks_estimates(scenario, table, place, entry):
     ui = ui_of(scenario)
     line = said([explain_machine(ui, table, ui.site.find(place)[1])])
-    assert f"{entry}: " in line
-    assert line.endswith("figures are estimates")
+    head, _, tail = line.partition(f"  {entry}: ")
+    assert re.match(r"\d+/\d+ estimates", tail)
+    assert len(head) + len(entry) + 20 <= 80, "cut off on a small screen"
 
 
 @pytest.mark.parametrize(("scenario", "gpu", "what"), [

@@ -7,6 +7,7 @@ speed move the same volume, their power goes with the density (affinity laws).
 
 from __future__ import annotations
 
+import fluids
 import psychrolib
 import pytest
 from air_hall import Hall
@@ -14,6 +15,7 @@ from ht import effectiveness_from_NTU
 
 from benchmarks.chip_rig import ChipRig
 from tests.rig import CRAHS, Rig
+from twin._kernels import laws
 from twin.catalog.loader import load_catalog
 from twin.domains.air.step import crah_ua_w_k
 from twin.scenario.open import open_run
@@ -49,6 +51,13 @@ def hall_at(altitude_m: float) -> Hall:
     hall = Hall(ONE, altitude_m=altitude_m)
     hall.step(10.0, 300)
     return hall
+
+
+@pytest.mark.parametrize("altitude_m", [-400.0, 1000.0, 2000.0, 4000.0])
+def test_the_atmosphere_is_the_standard_one(validate, altitude_m):
+    """U.S. Standard Atmosphere 1976 as in fluids, which begins from its own equations; 0.1 %."""
+    validate.near("ALT", f"pressure at {altitude_m:g} m", laws.standard_pressure_pa(altitude_m) / 1e3,
+                  fluids.ATMOSPHERE_1976(altitude_m).P / 1e3, share=1e-3, unit="kPa", source="fluids, ATMOSPHERE_1976")
 
 
 @pytest.mark.parametrize("altitude_m", [0.0, 2000.0, 4000.0])

@@ -1,4 +1,4 @@
-"""T23, air and whole: the one-sweep step is the dense implicit step (1e-10); energy closes (1e-9); first order in time."""
+"""T23, air and whole: the sweep is the dense implicit step (1e-10); energy closes (1e-9); first order in time."""
 
 from __future__ import annotations
 

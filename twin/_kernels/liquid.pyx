@@ -415,6 +415,8 @@ cdef class LiquidKernel(LiquidHeat):
             self._power(t)
             for i in range(self.rack_first[t], self.rack_end[t]):
                 warmest = self.rack_supply_temp_c[i] if self.rack_supply_temp_c[i] > warmest else warmest
+        for i in range(self.rack_protected.shape[0]):
+            if self.rack_trip_delay_s[i] > 0.0:  # not those in tanks, which have a protection of their own
                 self._protect(i, dt_s)
         self.supply_temp_max_c[0] = warmest if self.rows > 0 else 0.0
         self.tick_in_j[0] = self.e_in

@@ -12,7 +12,7 @@ cdef class LiquidBuffers:
     cdef const double[::1] rack_switch_flow_frac, rack_switch_heat_w, rack_coupling_dp_frac, rack_filter_dp_frac
     cdef const double[::1] rack_trip_kg_s, rack_trip_delay_s, rack_liquid_heat_w, rack_inlet_temp_c, rack_valve_frac
     cdef const double[::1] rack_valve_k_factor, rack_coupling_factor, rack_filter_rate_ratio, rack_air_frac
-    cdef const double[::1] rack_leak_m, node_valve_frac
+    cdef const double[::1] rack_leak_m, node_valve_frac, rack_inlet_trip_c
     cdef const int[::1] rack_energised
     cdef double[::1] rack_supply_temp_c, rack_return_temp_c, rack_compute_temp_c, rack_switch_temp_c, rack_flow_kg_s
     cdef double[::1] rack_filter_factor, rack_low_flow_s, rack_reject_heat_w, rack_reject_flow_m3_s
@@ -65,6 +65,7 @@ cdef class LiquidBuffers:
         self.rack_trip_delay_s = need(buffers, "rack_trip_delay_s", racks)
         self.rack_liquid_heat_w = need(buffers, "rack_liquid_heat_w", racks)
         self.rack_inlet_temp_c = need(buffers, "rack_inlet_temp_c", racks)
+        self.rack_inlet_trip_c = need(buffers, "rack_inlet_trip_c", racks)
         self.rack_valve_frac = need(buffers, "rack_valve_frac", racks)
         self.rack_valve_k_factor = need(buffers, "rack_valve_k_factor", racks)
         self.rack_coupling_factor = need(buffers, "rack_coupling_factor", racks)

@@ -91,8 +91,10 @@ cdef class LiquidInventory(LiquidBuffers):
             1.0 - (self.precharge_pa[t] + _ATMOSPHERE_PA) / (self.fill_pressure_pa[t] + _ATMOSPHERE_PA))
 
     cdef void _protect(self, Py_ssize_t i, double dt) noexcept nogil:
-        """A live rack whose flow stays under its limit for the delay switches itself off, until it is reset."""
-        if self.rack_energised[i] != 0 and self.rack_flow_kg_s[i] < self.rack_trip_kg_s[i]:
+        """A live rack whose flow stays under its limit, or whose air stays over its own, for the delay switches itself
+        off, until it is reset."""
+        cdef bint hot = self.rack_inlet_trip_c[i] > 0.0 and self.rack_inlet_temp_c[i] > self.rack_inlet_trip_c[i]
+        if self.rack_energised[i] != 0 and (hot or self.rack_flow_kg_s[i] < self.rack_trip_kg_s[i]):
             self.rack_low_flow_s[i] += dt
             if self.rack_low_flow_s[i] >= self.rack_trip_delay_s[i] - 1e-9:
                 self.rack_protected[i] = 1

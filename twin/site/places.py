@@ -28,6 +28,8 @@ def elements_of(site: Site, place: str, axis: str, *, where: str = "expect") -> 
         owners: dict[str, np.ndarray] = {"rack": np.arange(size), "node": t.node_rack, "gpu": t.gpu_rack,
                                          "stream": t.stream_rack}
         chosen = np.flatnonzero(racks[owners[axis]])
+    elif at_axis == "node" and axis == "gpu":
+        chosen = np.flatnonzero(t.gpu_node == index)
     else:
         rows = {site.names["row"][int(r)] for r in np.flatnonzero(t.row_hall == index)} if at_axis == "hall" else set()
         names = site.names.get(axis, ())

@@ -19,9 +19,10 @@ SUPPLY_SHARE = 0.25
 #: Share of the heat capacity of racks and exchangers that is coolant (engineering estimate).
 LIQUID_SHARE = 0.6
 #: What a rack's entry may leave out (engineering estimates): shares of its pressure drop in couplings and filter, and
-#: the flow, over design, and the time without it at which it switches itself off.
+#: the flow, over design, and the time without it at which it switches itself off; so it does in air above INLET_TRIP_C.
 RACK_DEFAULTS = {"coupling_dp_frac": 0.21, "filter_dp_frac": 0.05, "liquid_trip_flow_frac": 0.1,
                  "liquid_trip_delay_s": 30.0}
+INLET_TRIP_C = 55.0
 #: What a CDU's entry may leave out (engineering estimates): expansion vessel, make-up, return control, buoyancy.
 CDU_DEFAULTS = {
     "vessel_m3": 0.05, "precharge_pa": 100e3, "fill_pressure_pa": 150e3, "trip_pressure_pa": 105e3,
@@ -58,7 +59,7 @@ _ROW_CDU_KEYS = ("precharge_pa", "fill_pressure_pa", "trip_pressure_pa", "makeup
                  "natural_head_m", "return_reset_s")
 _RACK_KEYS = ("conductance", "supply_capacity_j_k", "compute_capacity_j_k", "switch_capacity_j_k",
               "switch_flow_frac", "switch_heat_w", "coupling_dp_frac", "filter_dp_frac", "trip_flow_kg_s",
-              "trip_delay_s")
+              "trip_delay_s", "inlet_trip_c")
 #: pumps of one CDU: they are called by letters
 PUMPS_MAX = 26
 CDU_KINDS = ("in-row", "in-rack", "liquid-to-air")
@@ -113,6 +114,10 @@ class Rows:
         for hall, name, row in row_list(spec):
             entry = topology.rack_entries[int(topology.rack_class[first])]
             where = f"hall row {name}"
+            if entry["fan_design_w"] > 0.0:
+                for r in range(first, first + row.racks):
+                    self.rack["trip_delay_s"][r] = RACK_DEFAULTS["liquid_trip_delay_s"]
+                    self.rack["inlet_trip_c"][r] = float(entry.get("inlet_trip_c", INLET_TRIP_C))
             if is_tank(entry):
                 immersed.append((hall, name, first, row, entry))
             elif entry["cooling"] == "liquid":

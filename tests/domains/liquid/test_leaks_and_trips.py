@@ -187,6 +187,22 @@ def test_a_rack_without_flow_switches_itself_off_and_stays_off() -> None:
     assert liquid.rack_protected[2] == 0
 
 
+def test_a_rack_in_hot_air_switches_itself_off_liquid_cooled_or_not() -> None:
+    """55 degC at the inlet for half a minute; a rack of the row and one without any coolant."""
+    rig = Rig([ROW, {"racks": 2, "rack": "hgx-h100-x4"}], domains=("liquid",))
+    rig.load(100e3)
+    rig.run(60.0)
+    rig.air.rack_inlet_temp_c[:] = 54.9
+    rig.run(60.0)
+    assert rig.liquid.rack_protected.sum() == 0
+    for rack in (3, 17):
+        rig.air.rack_inlet_temp_c[rack] = 55.1
+    rig.run(29.0)
+    assert rig.liquid.rack_protected.sum() == 0
+    rig.run(2.0)
+    assert np.flatnonzero(rig.liquid.rack_protected).tolist() == [3, 17]
+
+
 def test_a_short_interruption_does_not_switch_racks_off() -> None:
     rig = settled()
     rig.liquid.rack_valve_frac[:] = 0.0

@@ -96,7 +96,7 @@ FAULTS = (
               "pressure falls.", _writer("rack_leak_m", MM), _rest("rack_leak_m"), "diameter of the hole, mm", 3.0,
               (0.1, 50.0)),
     FaultKind("rack_protection", "rack", "A rack switches itself off; the jobs on it are interrupted. Clearing it "
-              "resets the rack, also one that lost its coolant and switched itself off.", _flag("rack_protected"),
+              "resets the rack, also one that lost its cooling and switched itself off.", _flag("rack_protected"),
               _reset_rack, held=_is_set("rack_protected")),
     *TANK_FAULTS,
 )
@@ -130,7 +130,7 @@ ALARMS = (
               "{name} has lost its pressure: its pumps are stopped",
               "Close the leak, fill the loop, then reset the trip (clear tcs_pressure_trip)."),
     AlarmKind("rack_off", "rack", "rack_protected", ">", 0.5, 0.0, 0.0, "critical",
-              "{name} has switched itself off for want of coolant",
-              "Bring its flow back, then reset the rack (clear rack_protection)."),
+              "{name} has switched itself off for want of cooling",
+              "Bring its coolant or cold air back, then reset the rack (clear rack_protection)."),
     *TANK_ALARMS,
 )

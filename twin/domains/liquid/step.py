@@ -113,7 +113,8 @@ def _rack_params(rack: Mapping[str, F64]) -> dict[str, F64]:
     names = {"conductance": "conductance", "supply_j_k": "supply_capacity_j_k", "compute_j_k": "compute_capacity_j_k",
              "switch_j_k": "switch_capacity_j_k", "switch_flow_frac": "switch_flow_frac",
              "switch_heat_w": "switch_heat_w", "coupling_dp_frac": "coupling_dp_frac",
-             "filter_dp_frac": "filter_dp_frac", "trip_kg_s": "trip_flow_kg_s", "trip_delay_s": "trip_delay_s"}
+             "filter_dp_frac": "filter_dp_frac", "trip_kg_s": "trip_flow_kg_s", "trip_delay_s": "trip_delay_s",
+             "inlet_trip_c": "inlet_trip_c"}
     return {f"rack_{ours}": rack[theirs] for ours, theirs in names.items()}
 
 

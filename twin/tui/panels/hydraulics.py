@@ -81,8 +81,9 @@ class RowTable(Table):
 
     def cols(self, ui: Ui) -> Sequence[Col]:
         """Return the columns."""
-        return (Col("row", 7), Col("flow", 11, True), Col("design", 7, True, 64), Col("Δp", 7, True, 50),
-                Col("pressure", 9, True, 72), Col("holds", 8, True), Col("lost", 8, True, 58),
+        longest = max((len(name.removesuffix(".tcs")) for name in ui.names("tcs")), default=5)
+        return (Col("row", max(7, longest + 2)), Col("flow", 11, True), Col("design", 7, True, 64),
+                Col("Δp", 7, True, 50), Col("pressure", 9, True, 72), Col("holds", 8, True), Col("lost", 8, True, 58),
                 Col("spare", 8, True, 80), Col("state", 0))
 
     def items(self, ui: Ui) -> Sequence[Any]:

@@ -23,7 +23,7 @@ def estimates(entry: Entry | None) -> str:
     if entry is None:
         return ""
     guessed = sum(value.grade == "estimate" for value in entry.values.values())
-    return f"  {entry.name}: {guessed} of {len(entry.values)} figures are estimates" if guessed else f"  {entry.name}"
+    return f"  {entry.name}: {guessed}/{len(entry.values)} estimates" if guessed else f"  {entry.name}"
 
 
 def entry_of(part: Any, name: str, index: int) -> Entry | None:
@@ -46,9 +46,8 @@ def explain_machine(ui: Ui, table: Table, item: Any) -> Row:
                 (f"; holds the coolant of {len(racks)} racks; pressure falls when it leaks, s sets Δp", "dim"))
     if isinstance(table, TankTable):
         i = int(item)
-        return (*_said(ui.element_name("tank", i), tank_state(ui, i)),
-                ("; a bath: above 100 % boiling the boards dry out; a low bath switches its rack off", "dim"),
-                (estimates(_tank_entry(ui, i)), "dim"))
+        return (*_said(ui.element_name("tank", i), tank_state(ui, i)), (estimates(_tank_entry(ui, i)), "dim"),
+                ("; above 100 % boiling the boards dry out; a low bath switches its rack off", "dim"))
     if isinstance(table, HallAirTable):
         i = int(item)
         return (*_said(f"hall {ui.element_name('hall', i)}", air_verdict(ui, i)),
@@ -81,11 +80,14 @@ def explain_cdu(ui: Ui, cdu: int) -> Row:
     approach, valve = approach_k(ui, cdu), ui.value("liquid.cdu_valve_frac", cdu)
     warm = supply is not None and wanted is not None and supply > wanted + 2
     spans: list[Span] = [(ui.element_name("cdu", cdu), "bold fg")]
+    entry: Span = (estimates(entry_of(ui.site.hydronics, "cdu_entries", cdu)), "dim")
     flow, sign = ui.value("liquid.cdu_flow_kg_s", cdu), cdu_sign(ui, cdu)[0]
+    if ui.value("liquid.cdu_fault", cdu):
+        return (*spans, (" is out of service: its pumps stand", "bold crit"), entry)
     if flow is not None and flow < 1e-3:
         still: Span = (" stands by, ready to take over", "dim") if sign == "standby" else \
             (" moves no coolant: pumps off; the rows' heat stays in the racks", "bold crit")
-        return (*spans, still)
+        return (*spans, still, entry)
     if sign == "off":
         spans.append((" runs on the pumps it has left,", "bold warn"))
     if warm and supply is not None and wanted is not None:
@@ -95,15 +97,15 @@ def explain_cdu(ui: Ui, cdu: int) -> Row:
     else:
         spans.append((f" holds {fmt.temp(wanted)}", "fg"))
     if approach is not None:
-        spans.append((f"; approach {approach:.1f} K over its water", "fg"))
-    return (*spans, (estimates(entry_of(ui.site.hydronics, "cdu_entries", cdu)), "dim"))
+        spans.append((f"; approach {approach:.1f} K", "fg"))
+    return (*spans, entry)
 
 
 def explain_crah(ui: Ui, crah: int) -> Row:
     """Say how an air machine stands."""
     entry = entry_of(ui.site.floor, "crah_entries", crah)
     return (*_said(ui.element_name("crah", crah), crah_state(ui, crah)), (f"; {kind_word(ui, crah)}", "fg"),
-            (", a failure shows first in the inlets near it", "dim"), (estimates(entry), "dim"))
+            (estimates(entry), "dim"), ("; a failure shows first in the inlets near it", "dim"))
 
 
 def explain_loop(ui: Ui, loop: int) -> Row:

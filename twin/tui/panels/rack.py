@@ -111,7 +111,7 @@ def troubles(ui: Ui, rack: int) -> list[str]:
     words = ["switched itself off"] if ui.value("liquid.rack_protected", rack) else []
     short = ui.value("liquid.rack_low_flow_s", rack) or 0.0
     if short > 0 and not words:
-        words.append(f"short of coolant for {short:.0f} s")
+        words.append(f"short of cooling for {short:.0f} s")
     for column, bound, above, text in _TROUBLE:
         value = ui.value(f"liquid.{column}", rack)
         if value is not None and (value > bound if above else value < bound):

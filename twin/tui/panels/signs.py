@@ -15,6 +15,8 @@ STILL = 1e-3
 def cdu_sign(ui: Ui, cdu: int) -> tuple[str, str]:
     """Return glyph and ink of a CDU: fault, standing by, or at work."""
     fault = ui.column("liquid.pump_fault")
+    if ui.value("liquid.cdu_fault", cdu):
+        return "off", "bold crit"
     if fault is not None and any(fault[pump] for pump in pumps_of(ui, cdu) if pump < len(fault)):
         return "off", "bold crit"
     flow = ui.value("liquid.cdu_flow_kg_s", cdu)

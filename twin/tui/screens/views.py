@@ -170,8 +170,8 @@ class Rack(View):
         metric = metric_of(ui)
         title = metric.title if metric.axis == "gpu" else "GPU temperature"
         return ((f"{ui.element_name('rack', ui.rack)}: {title} of every GPU, a tray a line", "fg"),
-                (f"; {ui.palette.glyph('alarm')} slowed by heat, cap: by its power cap", "dim"),
-                (estimates(ui.site.topology.rack_entries[int(ui.site.topology.rack_class[ui.rack])]), "dim"))
+                (estimates(ui.site.topology.rack_entries[int(ui.site.topology.rack_class[ui.rack])]), "dim"),
+                (f"; {ui.palette.glyph('alarm')} slowed by heat, cap: by its power cap", "dim"))
 
 
 class Power(View):
