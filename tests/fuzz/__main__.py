@@ -36,6 +36,8 @@ _IMPORTED = ("tomllib", "twin.readers.epw", "twin.readers.swf", "twin.readers.ga
              "twin.scenario.replay", "twin.scenario.snapshot", "twin.scenario.verify", "twin.scenario.diff",
              "twin.tui.config", "twin.serve.keys")
 
+#: share of the mutations that begin at a first input
+AFRESH = 0.5
 #: an input that takes so long has hung, s of wall time
 HANG_S = 60
 
@@ -118,9 +120,12 @@ def steered(atheris: Any, session: Session, inputs: list[bytes], seed: int) -> i
             os._exit(code)
 
     def mutate(data: bytes, max_size: int, number: int) -> bytes:
-        return session.target.mutate(data, random.Random(number))[:max_size]
+        # What atheris keeps is new to it, and mostly broken beyond use; from a whole file the way goes deepest.
+        draw = random.Random(number)
+        begin = draw.choice(inputs) if draw.random() < AFRESH else data
+        return session.target.mutate(begin, draw)[:max_size]
 
-    options = [sys.argv[0], f"-seed={seed or 1}", "-timeout=600", f"-max_len={4 << 20}", "-len_control=0",
+    options = [sys.argv[0], f"-seed={seed or 1}", "-timeout=600", f"-max_len={8 << 20}", "-len_control=0",
                "-rss_limit_mb=0", "-verbosity=0", "-print_final_stats=0", str(folder)]
     atheris.Setup(options, one, custom_mutator=mutate)
     atheris.Fuzz()

@@ -143,6 +143,25 @@ def test_a_file_cut_anywhere_is_readable_to_its_last_whole_chunk(
         assert run.sim.tick == file.last_tick
 
 
+@pytest.mark.parametrize("last", ["COMD", "DGST", "HIST", "KEYF", "DONE"])
+def test_a_file_cut_at_every_byte_of_its_last_chunk_holds_all_before_it(
+        recorded: tuple[Path, dict[int, str]], tmp_path: Path, last: str) -> None:
+    data, chunks = pieces(recorded[0])
+    n, chunk = next((n, c) for n, (c, _) in reversed(list(enumerate(chunks))) if c.tag == last)
+    before = [c.tag for c, _ in chunks[:n]]
+    path = tmp_path / "cut.twin"
+    # Every byte of a header and of a small chunk; of a large one those around its ends and some between.
+    cuts = set(range(chunk.offset, min(chunk.end, chunk.offset + 40))) | {chunk.end - 1}
+    for cut in sorted(cuts | set(range(chunk.offset, chunk.end, max(1, chunk.stored // 8)))):
+        path.write_bytes(data[:cut])
+        with Recording(path) as file:
+            assert (file.tail.kind, file.tail.offset) == ("whole" if cut == chunk.offset else "torn", chunk.offset)
+            assert [len(file.digests), len(file.commands), len(file.keys), file.done] == [
+                before.count("DGST"), before.count("COMD"), before.count("KEYF"), False]
+    with Recording(path) as file:
+        assert file.open().sim.tick == file.last_tick
+
+
 @pytest.mark.parametrize("cut", [0, 5, 8, 30, 2000])
 def test_a_file_cut_before_its_first_moment_is_one_clear_error(
         recorded: tuple[Path, dict[int, str]], tmp_path: Path, cut: int) -> None:
@@ -167,6 +186,30 @@ def test_a_flipped_bit_is_found_and_what_lies_before_it_is_read(
             assert file.open().sim.tick == file.last_tick
     except SnapshotError:
         assert at < next(c.end for c, _ in pieces(recorded[0])[1] if c.tag == "BASE")
+
+
+@pytest.mark.parametrize("tag", ["HEAD", "STAT", "RING", "BASE", "DGST", "COMD", "HIST", "KEYF", "DONE"])
+@pytest.mark.parametrize("inside", [0.0, 0.5, 1.0])
+def test_a_flipped_bit_in_every_kind_of_section(
+        recorded: tuple[Path, dict[int, str]], tmp_path: Path, tag: str, inside: float) -> None:
+    """In its header, in the middle, in its last byte: read up to there, or refused when that is the first moment."""
+    data, chunks = pieces(recorded[0])
+    found = [c for c, _ in chunks if c.tag == tag]
+    chunk = found[len(found) // 2]
+    changed, at = bytearray(data), chunk.offset + int(inside * (chunk.end - chunk.offset - 1))
+    changed[at] ^= 0x10
+    path = tmp_path / "flipped.twin"
+    path.write_bytes(bytes(changed))
+    if tag in ("HEAD", "STAT", "RING", "BASE"):
+        with pytest.raises(SnapshotError) as caught:
+            Recording(path)
+        assert "\n" not in str(caught.value)
+        return
+    with Recording(path) as file:
+        torn = tag == "DONE" and at >= chunk.end - chunk.stored  # the last payload may be half of an old and a new page
+        assert (file.tail.kind, file.tail.offset) == ("torn" if torn else "damaged", chunk.offset)
+        assert file.last_tick == max(v[0] for c, v in chunks[:chunk.number] if c.tag in ("DGST", "COMD"))
+        assert file.open().sim.tick == file.last_tick
 
 
 def test_a_changed_keyframe_is_named_to_the_element(recorded: tuple[Path, dict[int, str]], tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from twin.scenario import snapshot
 from twin.scenario.load import scenario_names
 from twin.scenario.open import open_run
 from twin.scenario.timeline import Timeline
+from twin.wiring import Command
 
 #: ticks of the story of each built-in scenario that is larger or longer than most
 LONG = {"small": 120, "frontier": 30, "campus": 8}
@@ -26,17 +27,26 @@ def test_a_built_in_scenario_is_the_same_however_it_is_lived(name: str, ticks: i
     tell(lambda: open_run(name), Random(f"{name} 5"), ticks, every=max(1, ticks // 30))
 
 
+@pytest.mark.parametrize("name", scenario_names())
+def test_a_scenario_is_the_same_when_sought_loaded_or_branched(name: str) -> None:
+    _compared(name, 6 if name == "campus" else 40, stops=2)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", scenario_names())
-def test_a_whole_scenario_is_the_same_when_sought_or_loaded(name: str) -> None:
-    """Seek and load at random points of a run that has seen every fault of its story."""
-    straight, line = open_run(name), Timeline(open_run(name))
+def test_a_whole_scenario_is_the_same_when_sought_loaded_or_branched(name: str) -> None:
+    """The same over a run that has seen every fault of its story."""
+    _compared(name, 20 if name == "campus" else 2400, stops=6)
+
+
+def _compared(name: str, ticks: int, stops: int) -> None:
+    """Run, save and load at random points, seek them, and fork two branches with the same command; all must agree."""
+    straight, line = open_run(name), Timeline(open_run(name), spacing=max(2, ticks // 4))
     sim, draw = straight.sim, Random(f"{name} whole")
-    end = min((sim.end_ns - sim.now_ns) // sim.tick_ns, 20 if name == "campus" else 2400)
-    stops = sorted({draw.randrange(1, end) for _ in range(6)} | {end})
+    end = min((sim.end_ns - sim.now_ns) // sim.tick_ns, ticks)
     digests = {}
     loaded = snapshot.from_bytes(snapshot.to_bytes(open_run(name)))
-    for stop in stops:
+    for stop in sorted({draw.randrange(1, end) for _ in range(stops)} | {end}):
         sim.advance(stop - sim.tick)
         digests[sim.now_ns] = sim.digest()
         loaded.sim.advance(stop - loaded.sim.tick)
@@ -47,6 +57,13 @@ def test_a_whole_scenario_is_the_same_when_sought_or_loaded(name: str) -> None:
     for at_ns in draw.sample(sorted(digests), len(digests)):
         line.seek(at_ns)
         assert line.run.sim.digest() == digests[at_ns], at_ns
+    pair = [line.fork().run.sim for _ in range(2)]
+    kind = next(kind for _, kind in sim.registry.faults if kind.name == "node_down")
+    for fork in pair:
+        fork.submit(Command("fault", fork.now_ns + fork.tick_ns, kind.name, sim.site.names[kind.axis][0]))
+        fork.advance(5)
+    assert pair[0].digest() == pair[1].digest()
+    assert pair[0].active_faults()
 
 
 def test_the_swarm_notices_a_bit_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -212,7 +212,8 @@ def _column(entry: Any, array: NDArray[Any], place: str) -> NDArray[Any]:
         raise SnapshotError("column is missing", where=place)
     dtype, size, data = entry
     expected = little(array[:0]).dtype.str
-    if dtype != expected or not isinstance(data, bytes) or len(data) != size * array.itemsize:
+    whole = type(size) is int and isinstance(data, bytes) and len(data) == size * array.itemsize
+    if dtype != expected or not whole:
         raise SnapshotError("column does not fit this site", where=place, expected=f"{array.size} of {expected}")
     return np.frombuffer(data, dtype=expected)
 
