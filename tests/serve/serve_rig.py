@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import time
-from typing import Any
+from typing import Any, Self
 
 import pyte
 
+from twin.runtime.session import Session
 from twin.scenario.open import open_run
 from twin.serve.app import Governor, ServedApp
 from twin.serve.driver import SshDriver
 from twin.serve.limits import Limits
 from twin.serve.people import Role, Visitor
-from twin.serve.worlds import SharedWorld, World
+from twin.serve.worlds import PrivateWorlds, SharedWorld, World, Worlds
 
 
 class FakeWire:
@@ -55,18 +56,15 @@ class FakeWire:
         return "\n".join(self.picture.display)
 
 
-class House:
-    """A shared world and the screens in it."""
+class Rooms:
+    """Worlds and the screens in them."""
 
-    def __init__(self, scenario: str = "small", **limits: Any) -> None:
-        from twin.runtime.session import Session
-
-        self.limits = Limits(**{"frames_per_s": 20.0, **limits})
-        self.worlds = SharedWorld(Session(open_run(scenario), speed=20, endless=True), self.limits.lease_idle_s)
+    def __init__(self, worlds: Worlds, limits: Limits) -> None:
+        self.worlds, self.limits = worlds, limits
         self.governor = Governor()
         self.running: list[tuple[ServedApp, Visitor, World, asyncio.Task[Any]]] = []
 
-    async def __aenter__(self) -> House:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -97,6 +95,31 @@ class House:
         app.exit()
         await asyncio.wait_for(entry[3], 20)
         await self.worlds.leave(entry[2], entry[1])
+
+
+def _limits(given: dict[str, Any]) -> Limits:
+    return Limits(**{"frames_per_s": 20.0, **given})
+
+
+class House(Rooms):
+    """A shared world and the screens in it."""
+
+    worlds: SharedWorld
+
+    def __init__(self, scenario: str = "small", **limits: Any) -> None:
+        granted = _limits(limits)
+        session = Session(open_run(scenario), speed=20, endless=True)
+        super().__init__(SharedWorld(session, granted.lease_idle_s), granted)
+
+
+class PrivateHouse(Rooms):
+    """A world for each screen."""
+
+    worlds: PrivateWorlds
+
+    def __init__(self, scenario: str = "small", memory_b: int = 1 << 28, **limits: Any) -> None:
+        first = Session(open_run(scenario), speed=60, endless=True, paused=True)
+        super().__init__(PrivateWorlds(first, 120.0, memory_b), _limits(limits))
 
 
 async def until(condition: Any, what: str, timeout_s: float = 20.0) -> None:

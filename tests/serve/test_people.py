@@ -101,15 +101,15 @@ def test_only_the_holder_reaches_the_engine(roster: Roster, act: Any) -> None:
     alice, bob, eve = three(roster)
     for visitor in (bob, eve):
         with pytest.raises(InputError):
-            act(Visit(session, roster, visitor, 10.0))  # type: ignore[arg-type]
+            act(Visit(session, roster, visitor, lambda: 10.0))  # type: ignore[arg-type]
     assert session.calls == []
-    act(Visit(session, roster, alice, 10.0))  # type: ignore[arg-type]
+    act(Visit(session, roster, alice, lambda: 10.0))  # type: ignore[arg-type]
     assert len(session.calls) == 1
 
 
 def test_what_is_not_granted_is_refused(roster: Roster) -> None:
     session = Recorder()
-    visit = Visit(session, roster, roster.enter("alice", "operator", ""), 10.0)  # type: ignore[arg-type]
+    visit = Visit(session, roster, roster.enter("alice", "operator", ""), lambda: 10.0)  # type: ignore[arg-type]
     for name in ("run", "save", "start", "close", "fork", "anything"):
         with pytest.raises(Refused):
             getattr(visit, name)

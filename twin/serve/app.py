@@ -28,6 +28,7 @@ from twin.tui.widgets.canvas import Canvas, Row
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from twin.runtime.family import Family
     from twin.runtime.session import Session
     from twin.serve.worlds import World
     from twin.tui.ui import Ui
@@ -154,6 +155,7 @@ class ServedApp(TwinApp):
         own = () if world.private else PEOPLE if visitor.role == "viewer" else (CONTROLS, *PEOPLE)
         self.ui.extra = (*own, DEPTH)
         self.ui.paces = not visit.read_only
+        self.ui.forkable = world.private
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what is done to every line: what could steer the terminal goes, colours are fitted to it.
@@ -174,14 +176,21 @@ class ServedApp(TwinApp):
             self.up.set()
             self.say(self.welcome())
 
+    def new_family(self, first: Session) -> Family:
+        """Return the branches of this visitor's own factory."""
+        return cast("Family", self.world.branch_out(self.visitor))
+
+    def close_branches(self) -> None:
+        """Nothing: the world closes its branches, in a thread that nobody waits for."""
+
     def welcome(self) -> str:
         """Return one line that says what one may do and who else is here."""
         if self.world.private:
-            return "this factory is yours alone: f breaks something, + makes it faster, ? helps"
+            return "this factory is yours alone: f breaks, F forks, + makes it faster, ? helps"
         others = len(self.world.roster.visitors) - 1
         crowd = f"{others} other{'s' if others > 1 else ''} here" if others else "nobody else is here"
         if self.visitor.role == "viewer":
-            return f"you look, an operator acts; {crowd}; F follows the operator, ? helps"
+            return f"you look, an operator acts; {crowd}; L follows the operator, ? helps"
         if self.world.roster.may_act(self.visitor):
             return f"you hold the controls; {crowd}; o hands them over, ? helps"
         return f"somebody else holds the controls; {crowd}; o asks for them, ? helps"

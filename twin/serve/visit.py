@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from twin.errors import InputError
 
 if TYPE_CHECKING:
     from twin.runtime.frame import Frame
-    from twin.runtime.session import Session
+    from twin.runtime.session import Origin, Session
     from twin.serve.people import Roster, Visitor
     from twin.site.site import Site
     from twin.site.spec import Spec
@@ -35,10 +35,10 @@ class Visit:
         session: the shared session, or the visitor's own.
         roster: who is in this world.
         visitor: who this is for.
-        speed_max: highest speed that may be asked for.
+        speed_max: tells the highest speed that may be asked for now.
     """
 
-    def __init__(self, session: Session, roster: Roster, visitor: Visitor, speed_max: float) -> None:
+    def __init__(self, session: Session, roster: Roster, visitor: Visitor, speed_max: Callable[[], float]) -> None:
         self._session, self._roster, self._visitor, self._speed_max = session, roster, visitor, speed_max
 
     # ---- looking ---------------------------------------------------------------------------------------
@@ -57,6 +57,21 @@ class Visit:
     def title(self) -> str:
         """Name and title of the scenario."""
         return self._session.title
+
+    @property
+    def name(self) -> str:
+        """Name of the branch."""
+        return self._session.name
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where the branch was forked from, None for the first one."""
+        return self._session.origin
+
+    @property
+    def paused(self) -> bool:
+        """It does not advance now."""
+        return self._session.paused
 
     @property
     def endless(self) -> bool:
@@ -108,74 +123,80 @@ class Visit:
 
     def pause(self) -> None:
         """Stop advancing."""
-        self._allow("pause")
+        self.allow("pause")
         self._session.pause()
 
     def resume(self) -> None:
         """Go on advancing."""
-        self._allow("go on")
+        self.allow("go on")
         self._session.resume()
 
     def toggle_pause(self) -> None:
         """Pause or go on."""
-        self._allow("pause or go on")
+        self.allow("pause or go on")
         self._session.toggle_pause()
 
     def step(self, n: int = 1) -> None:
         """Advance by one tick, however many are asked for, and stay paused."""
-        self._allow("step")
+        self.allow("step")
         self._session.step(1)
 
     def set_speed(self, speed: float) -> None:
         """Ask for a pace, up to the highest that is granted."""
-        if not speed <= self._speed_max:
-            raise Refused(f"the speed is limited to x{self._speed_max:g} here")
-        self._allow(f"speed x{speed:g}")
+        fastest = self._speed_max()
+        if not speed <= fastest:
+            raise Refused(f"the speed is limited to x{fastest:g} here")
+        self.allow(f"speed x{speed:g}")
         self._session.set_speed(speed)
 
     def seek(self, at_ns: int) -> None:
         """Show a moment that was lived, and pause there."""
-        self._allow("seek")
+        self.allow("seek")
         self._session.seek(at_ns)
 
     def step_back(self, n: int = 1) -> None:
         """Go back by ticks, and pause there."""
-        self._allow("step back")
+        self.allow("step back")
         self._session.step_back(n)
 
     def go_live(self) -> None:
         """Return to the furthest moment lived."""
-        self._allow("go live")
+        self.allow("go live")
         self._session.go_live()
 
     def last_alarm(self) -> None:
         """Go back to the last alarm."""
-        self._allow("go to the last alarm")
+        self.allow("go to the last alarm")
         self._session.last_alarm()
 
     def next_alarm(self) -> None:
-        """Go on to the next alarm; as fast as it can, so only where the speed is not limited."""
-        if self._speed_max != math.inf:
-            raise Refused("the speed is limited here, and with it the way to the next alarm")
-        self._allow("go to the next alarm")
-        self._session.next_alarm()
+        """Go on to the next alarm; to one that was lived only, where the speed is limited: the rest is run at once."""
+        if self._speed_max() == math.inf:
+            self.allow("go to the next alarm")
+            self._session.next_alarm()
+            return
+        at_ns = self._session.timeline.next_alarm_ns()
+        if at_ns < 0:
+            raise Refused("the speed is limited here, and with it the way to an alarm that was not lived yet")
+        self.seek(at_ns)
 
     def truncate(self) -> None:
         """Give up the future of the moment that is shown."""
-        self._allow("give up the future")
+        self.allow("give up the future")
         self._session.truncate()
 
     def undo(self) -> None:
         """Go back to just before the last act, and go on from there without it."""
-        self._allow("undo")
+        self.allow("undo")
         self._session.undo()
 
     def send(self, command: Command) -> None:
         """Hand a command to the engine."""
-        self._allow(f"{command.kind} {command.name} {command.target}")
+        self.allow(f"{command.kind} {command.name} {command.target}")
         self._session.send(command)
 
-    def _allow(self, what: str) -> None:
+    def allow(self, what: str) -> None:
+        """Log an act, or raise Refused when this visitor may not act now."""
         who = self._visitor
         if who.role != "operator":
             LOG.info("refused %s (%d): %s", who.name, who.number, what)

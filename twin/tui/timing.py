@@ -15,6 +15,7 @@ from twin.tui.screens.ask import Ask
 from twin.tui.screens.menu import Choice
 
 if TYPE_CHECKING:
+    from twin.runtime.family import Family
     from twin.runtime.session import Session
     from twin.tui.ui import Mark
     from twin.wiring import Command
@@ -63,6 +64,12 @@ class Timing(ScreenApp):
         from twin.runtime.session import Session
 
         return isinstance(self.session, Session)
+
+    def new_family(self, first: Session) -> Family:
+        """Return the family that a session's branches live in."""
+        from twin.runtime.family import Family
+
+        return Family(first)
 
     # ---- pace ------------------------------------------------------------------------------------------
 
@@ -271,10 +278,12 @@ class Timing(ScreenApp):
             self.run_worker(self._fork(fmt.clean(name).strip()[:NAME_MAX]), exclusive=True, group="fork")
 
     async def _fork(self, name: str) -> None:
-        from twin.runtime.family import Family
-
         ui, old = self.ui, self.session
-        family = ui.family if ui.family is not None else Family(old)
+        try:
+            family = ui.family if ui.family is not None else self.new_family(old)
+        except TwinError as error:
+            self.say(f"refused: {error}")
+            return
         family.select(old.name)
         self.say(f"forking '{name}' {ui.palette.glyph('more')}")
         try:
@@ -347,6 +356,10 @@ class Timing(ScreenApp):
         self.say(f"branch '{name}' is closed")
 
     def on_unmount(self) -> None:
+        """Leave no branch behind."""
+        self.close_branches()
+
+    def close_branches(self) -> None:
         """Close the branches; the first session is its owner's to close."""
         family = self.ui.family
         for session in [*family][1:] if family is not None else []:
