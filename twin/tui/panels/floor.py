@@ -42,7 +42,9 @@ def head_row(ui: Ui, width: int) -> Row:
     if mask is not None:
         count = int(mask.sum())
         left += [(f" {count}/{len(mask)}" if width < 64 else f"  {count} racks match", "accent")]
-    room = width - width_of(tuple(left)) - 17  # numbers, unit and the word limit beside the scale
+    room = width - width_of(tuple(left)) - 13  # numbers and unit beside the scale
+    if room >= 18:
+        room -= 6  # the word limit, which a short scale goes without
     return spread(tuple(left), scale_row(ui, metric, max(6, min(32, room))), width)
 
 

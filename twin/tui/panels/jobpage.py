@@ -93,7 +93,7 @@ def placement(ui: Ui, job: int, holds: Any, width: int, height: int) -> list[Row
     count = np.bincount(np.asarray(topology.gpu_rack)[holds], minlength=len(topology.rack_row))
     size = np.diff(topology.rack_gpu_ptr)
     racks = int((count > 0).sum())
-    head: Row = ((f"on {racks} racks", "fg"), (f"  {ui.palette.glyph('block')} whole, "
+    head: Row = ((f"on {racks} rack{'s' if racks > 1 else ''}", "fg"), (f"  {ui.palette.glyph('block')} whole, "
                                               f"{'+' if ui.palette.ascii else '▄'} in part", "dim"))
     ink, lines = f"job:{1 + job % (LEVELS - 1)}", []
     for hall in ui.halls:
