@@ -54,6 +54,9 @@ kernels-debug: $(STAMP)  ## rebuild the kernels with bounds checks and run their
 bench: $(STAMP)  ## benchmarks: each kernel, each domain, the whole tick, snapshot, frame, cold start
 	$(BIN)/python -m benchmarks
 
+snapshots: $(STAMP)  ## draw the pinned screens of tests/tui/snapshots anew; look at git diff before keeping them
+	RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/tui/test_snapshots.py
+
 docs: $(STAMP)   ## regenerate the generated pages in docs/
 	$(BIN)/python -m docs.generate
 	$(BIN)/python -m docs.validation

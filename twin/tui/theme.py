@@ -41,7 +41,7 @@ _JOB_HUES = ("77aadd", "ee8866", "44bb99", "eedd88", "aa4499", "99ddff", "bbcc33
              "ddcc77", "6699cc")
 _SIXTEEN: dict[str, tuple[int, ...]] = {
     "inferno": (4, 5, 1, 9, 3, 11), "viridis": (5, 4, 6, 2, 10, 11), "cividis": (4, 12, 8, 7, 3, 11),
-    "diverging": (4, 12, 6, 7, 9, 1), "job": (8, 12, 9, 10, 11, 13, 14, 3, 2, 5, 6, 1),
+    "diverging": (4, 12, 6, 7, 9, 1), "job": (8, 14, 9, 10, 11, 13, 12, 3, 2, 5, 6, 1),
 }
 MAPS: tuple[str, ...] = ("inferno", "viridis", "cividis", "diverging")
 
@@ -61,8 +61,11 @@ _LIGHT = {
 }
 _SIXTEEN_INK = {"dim": 8, "faint": 8, "rule": 8, "accent": 14, "warn": 11, "crit": 9, "ok": 10, "bright": 15,
                 "band": 6, "sel": 4}
-_SIXTEEN_INK_LIGHT = {"dim": 8, "faint": 7, "rule": 7, "accent": 6, "warn": 3, "crit": 1, "ok": 2, "bright": 0,
+#: a yellow cannot be read on white, so warnings are magenta there
+_SIXTEEN_INK_LIGHT = {"dim": 8, "faint": 7, "rule": 7, "accent": 6, "warn": 5, "crit": 1, "ok": 2, "bright": 0,
                       "band": 6, "sel": 7}
+#: on the band of a selected row these are what can be read on the terminal's blue
+_SIXTEEN_ON_SEL = {"dim": "fg", "faint": "fg", "accent": "bright", "ok": "bright"}
 _MONO_INK = {"crit": "bold reverse", "warn": "bold underline", "accent": "bold", "bright": "bold", "dim": "dim",
              "faint": "dim", "rule": "dim"}
 
@@ -150,6 +153,8 @@ class Palette:
                 out += Style.parse("reverse") if background and word == "sel" else \
                     Style.parse(_MONO_INK.get(word, "")) if not background and word in _MONO_INK else Style()
             else:
+                if self.depth == "16" and self.dark and words[-1] == "sel" and not background:
+                    word = _SIXTEEN_ON_SEL.get(word, word)
                 colour = self.colour(word)
                 if colour is not None:
                     out += Style(bgcolor=colour) if background else Style(color=colour)

@@ -21,7 +21,7 @@ STEPS: tuple[tuple[str, str, str, str], ...] = (
      "Five figures: power, hottest chip, work, network, cost. Below them the floor:",
      "every cell is a rack, bright is hot. The line at the bottom explains it."),
     ("floor", "Going around",
-     "1 to 7 change the view, arrows select, enter goes in, esc comes back.",
+     "1 to 8 change the view, arrows select, enter goes in, esc comes back.",
      "/ filters what you see, : finds any rack, job or alarm by its name."),
     ("events", "Doing something",
      "space pauses, + and - change the pace, f makes something fail (try crah_fan_trip),",

@@ -231,7 +231,10 @@ class Deltas(Canvas):
         a, b = (float(side.value(figure.column) or 0.0) for side in sides)
         first, second = figure.text(a), figure.text(b)
         same = first == second
-        return _columns(width, figure.title, first, second, "same" if same else figure.delta(b - a),
+        change = "same" if same else figure.delta(b - a)
+        if not same and not any(digit in change for digit in "123456789"):  # they differ as written, so by a last digit
+            change = figure.delta(float(second.split()[0]) - float(first.split()[0]))
+        return _columns(width, figure.title, first, second, change,
                         ("dim", "fg", "fg" if same else "bold bright", "dim" if same else "accent"))
 
 
@@ -245,6 +248,10 @@ def _columns(width: int, title: str, first: str, second: str, change: str, inks:
     room = max(8, width - 3 * number - 1)
     return ((" " + fmt.fit(title, room - 1).ljust(room - 1), inks[0]), (first.rjust(number), inks[1]),
             (second.rjust(number), inks[2]), (change.rjust(number), inks[3]))
+
+
+#: width from which the place of a difference has a column
+PLACE_FROM = 100
 
 
 class DifferenceTable(Table):
@@ -266,7 +273,7 @@ class DifferenceTable(Table):
 
     def cols(self, ui: Ui) -> Sequence[Col]:
         """Return the columns."""
-        return (Col("", 4, True), Col("where", 16, least=100), Col("what", 0))
+        return (Col("", 4, True), Col("where", 16, least=PLACE_FROM), Col("what", 0))
 
     def items(self, ui: Ui) -> Sequence[Any]:
         """Return the differences."""
@@ -275,7 +282,10 @@ class DifferenceTable(Table):
     def cells(self, ui: Ui, item: Difference) -> Sequence[Span]:
         """Return one difference."""
         rank = next(i for i, one in enumerate(self.pair.found or (), 1) if one is item)
-        return ((str(rank), "dim"), (item.place or "the whole site", "fg"), (fmt.clean(item.text), "fg"))
+        text = fmt.clean(item.text)
+        if self.content_size.width >= PLACE_FROM:  # it stands in a column of its own
+            text = text.removeprefix(item.place).strip() or text
+        return ((str(rank), "dim"), (item.place or "the whole site", "fg"), (text, "fg"))
 
 
 class Alone(Canvas):

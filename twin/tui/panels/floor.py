@@ -12,7 +12,7 @@ from twin.tui.filtering import rack_mask
 from twin.tui.metrics import METRICS, Metric, map_of, metric_of, rack_limit_c, rack_limit_mark, rack_values
 from twin.tui.panels.air import LAYERS
 from twin.tui.theme import LEVELS
-from twin.tui.widgets.canvas import Canvas, Row, Span, crop, spread
+from twin.tui.widgets.canvas import Canvas, Row, Span, crop, spread, width_of
 
 if TYPE_CHECKING:
     from twin.tui.ui import Ui
@@ -42,8 +42,10 @@ def head_row(ui: Ui, width: int) -> Row:
     if mask is not None:
         count = int(mask.sum())
         left += [(f" {count}/{len(mask)}" if width < 64 else f"  {count} racks match", "accent")]
-    room = width - 52 - (0 if mask is None else 20)
-    return spread(tuple(left), scale_row(ui, metric, max(8, min(32, room))), width)
+    room = width - width_of(tuple(left)) - 13  # numbers and unit beside the scale
+    if room >= 18:
+        room -= 6  # the word limit, which a short scale goes without
+    return spread(tuple(left), scale_row(ui, metric, max(6, min(32, room))), width)
 
 
 def scale_row(ui: Ui, metric: Metric, cells: int) -> Row:
@@ -83,6 +85,8 @@ class HotSpots(Canvas):
             mark = ui.palette.glyph("alarm") if over or near else " "
             chosen = "bold bright" if rack == ui.rack else "fg"
             rows.append(spread(((f"{name}", chosen),), ((f"{metric.text(value)} ", ink), (mark, ink)), width))
+        if len(rows) == 1:
+            rows.append((("no rack matches the filter" if ui.filter else "no rack has a value", "dim"),))
         return rows
 
 
@@ -151,6 +155,8 @@ def explain_floor(ui: Ui) -> Row:
         if limit is not None:
             spans += [(f"limit {limit:.0f} {metric.unit}{mark}, ", "dim")]
         spans += [(f"highest {name} {metric.text(value)}", "fg"), (f"; {metric.doc}", "dim")]
+    elif ui.filter:
+        spans[1:1] = [("no rack matches the filter; ", "warn")]
     return crop(tuple(spans), 400)
 
 

@@ -74,13 +74,13 @@ def binned(ui: Ui, trace: Trace, width: int) -> Binned | None:
 def plot(ui: Ui, trace: Trace, width: int, height: int, *, ink: str = "accent", axis: bool = True) -> list[Row]:
     """Return a title line with the present value, then the plot with its limits at the right."""
     now = ui.value(trace.column, trace.index)
-    rows: list[Row] = [spread(((trace.title, "fg"), (f"  {window_label(ui)}" if width >= 40 else "", "faint")),
+    rows: list[Row] = [spread(((trace.title, "fg"), (f"  {window_label(ui)}" if width >= 40 else "", "dim")),
                               ((trace.text(None if now is None else now * trace.scale), "bold bright"),), width)]
     if height < 2:
         return rows
     data = binned(ui, trace, width)
     if data is None:
-        return [*rows, (("no history yet", "faint"),)]
+        return [*rows, (("no history yet", "dim"),)]
     lo, hi = limits(data, trace.floor, trace.ceiling)
     low, high = round_text(trace.text(lo)), round_text(trace.text(hi))
     labels = 1 + max(len(low), len(high)) if axis and width >= 30 and height >= 3 else 0
@@ -90,7 +90,7 @@ def plot(ui: Ui, trace: Trace, width: int, height: int, *, ink: str = "accent", 
     body = plot_rows(data, width - labels, height - 1, lo, hi, ink=ink, ascii_only=ui.palette.ascii)
     for y, spans in enumerate(body):
         label = high if y == 0 else low if y == len(body) - 1 else ""
-        rows.append((*spans, (" " + label, "faint")) if labels and label else spans)
+        rows.append((*spans, (" " + label, "dim")) if labels and label else spans)
     return rows
 
 

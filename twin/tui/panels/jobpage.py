@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from twin.tui.ui import Ui
 
 
+#: cells of a job's figures: label, value and note as long as they become
+FIGURES_WIDE = 46
+
 class JobPage(Canvas):
     """The job that the cursor stands on."""
 
@@ -39,7 +42,7 @@ def job_page(ui: Ui, job: int, width: int, height: int) -> list[Row]:
     title: Row = (swatch, (fmt.clean(ui.element_name("job", job)), "bold bright"), (f"  {STATES[state]}", "fg"))
     holds = gpus_of(ui, job)
     figures = job_figures(ui, job, holds)
-    at = 41 if width >= 66 else 0
+    at = FIGURES_WIDE if width >= FIGURES_WIDE + 28 else 0
     floor = placement(ui, job, holds, width - at, height - 1 if at else height - 1 - len(figures))
     body = beside(figures, floor, at) if at else [*figures, *floor]
     return [title, *body]
@@ -90,7 +93,7 @@ def placement(ui: Ui, job: int, holds: Any, width: int, height: int) -> list[Row
     count = np.bincount(np.asarray(topology.gpu_rack)[holds], minlength=len(topology.rack_row))
     size = np.diff(topology.rack_gpu_ptr)
     racks = int((count > 0).sum())
-    head: Row = ((f"on {racks} racks", "fg"), (f"  {ui.palette.glyph('block')} whole, "
+    head: Row = ((f"on {racks} rack{'s' if racks > 1 else ''}", "fg"), (f"  {ui.palette.glyph('block')} whole, "
                                               f"{'+' if ui.palette.ascii else '▄'} in part", "dim"))
     ink, lines = f"job:{1 + job % (LEVELS - 1)}", []
     for hall in ui.halls:

@@ -105,9 +105,9 @@ def explain_job(ui: Ui, i: int) -> Row:
     spans.append((f", {gpus or 0:.0f} GPUs", "fg"))
     if state == 2:
         speed, slow = ui.value("workload.job_speed_frac", i), ui.value("network.job_slowdown", i)
-        spans.append((f", at {fmt.percent(speed)} of nominal speed", "fg"))
+        spans.append((f", at {fmt.percent(speed)} speed", "fg"))
         if slow is not None and slow > 1.01:
-            spans.append((f", network slows its communication {slow:.2f} times", "warn"))
+            spans.append((f", communication slowed {ui.palette.glyph('times')}{slow:.2f}", "warn"))
     tokens = ui.value("workload.job_tokens", i)
     if tokens:
         spans.append((f"; {fmt.si(tokens, 'tokens')} so far", "dim"))

@@ -19,22 +19,34 @@ _GENERATOR = ("standby", "starting", "running", "cooling down", "failed")
 
 
 class OneLine(Canvas):
-    """Utility at the left, rows at the right; a line is bright when it is live and heavy when it is loaded."""
+    """Utility at the left, rows at the right; a line is bright when it is live and heavy when it is loaded.
+
+    Attributes:
+        scroll: lines above the ones in sight; lines: all of them.
+    """
 
     every = 5
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.scroll = 0
+        self.scroll = self.lines = self._room = 0
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the diagram of the selected hall's paths."""
         rows = one_line(ui, width)
+        self.lines = len(rows)
         self.scroll = min(self.scroll, max(0, len(rows) - height))
         shown = rows[self.scroll:self.scroll + height]
         if len(rows) > self.scroll + height and shown:
             shown[-1] = ((f" {len(rows) - self.scroll - height + 1} more lines, ↓", "dim"),)
         return shown
+
+    def repaint(self, everything: bool = False) -> None:
+        """Paint again; take the lines that the diagram needs and leave the rest to what stands below."""
+        super().repaint(everything)
+        if self.lines != self._room:
+            self._room = self.lines
+            self.styles.max_height = self.lines + 1
 
     def move(self, dy: int) -> None:
         """Scroll."""
@@ -116,14 +128,14 @@ def _node(ui: Ui, node: int, cell: int) -> tuple[Row, bool]:
     short = fmt.si(watts, "W", 3).replace(" ", "")
     if down or not live:
         sign = ui.palette.glyph("off") if down else ui.palette.glyph("standby")
-        return crop(((sign, "bold crit" if down else "dim"), (name, "crit" if down else "faint"),
+        return crop(((sign, "bold crit" if down else "dim"), (name, "crit" if down else "dim"),
                      (" out" if down else " dead", "dim")), cell - 3), False
     room = cell - 4 - len(short)
     if len(name) > room:
         name = fmt.fit(name.replace(".feed", " ").replace("utility", "grid"), room)
     row: Row = (("─", "fg"), (name, "dim"), (" ", ""), (short, ink))
     if cell >= 24 and rating:
-        row = (*row, (f" {100 * share:.0f}%", "faint" if share < 0.9 else ink))
+        row = (*row, (f" {100 * share:.0f}%", "dim" if share < 0.9 else ink))
     return crop(row, cell - 2), True
 
 

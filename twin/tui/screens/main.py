@@ -14,7 +14,7 @@ from twin.tui.hover import about
 from twin.tui.panels.bars import ExplainLine, KeyBar, TabBar, TitleBar
 from twin.tui.panels.timeline import PastRule, TimeLine
 from twin.tui.screens.compare import Compare
-from twin.tui.screens.views import VIEWS, View
+from twin.tui.screens.views import LOW, VIEWS, View
 from twin.tui.tour import TourPanel
 from twin.tui.widgets.canvas import Canvas, Row
 
@@ -48,7 +48,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     """Title, tabs, view, time line, explanation, keys; the keys are the app's, tab above all, not those for a focus."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (160, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-mid"), (50, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-mid"), (50, "-tall")]
 
     class Ready(Message):
         """Everything of the first view is mounted: keys can be heard."""

@@ -234,9 +234,21 @@ class Cooling(View):
                 self.activate(self.tables[0])
         super().feed(ui, count)
 
+    def on_resize(self) -> None:
+        """See again which tables are hidden."""
+        self._name_hidden()
+
+    def _name_hidden(self) -> None:
+        """Where only one table of a side is seen, its heading names those that ``tab`` brings to the front."""
+        low = self.app.size.height < LOW
+        for table in self.tables:
+            others = [t.heading for t in self.tables if t.parent is table.parent and t is not table]
+            table.beside = "tab: " + ", ".join(others) if low and others else ""
+
     def activate(self, table: Table) -> None:
         """Give the cursor to a table; where they share one place it is the one in front."""
         super().activate(table)
+        self._name_hidden()
         for other in self.tables:
             if other.parent is table.parent:
                 other.set_class(other is table, "front")
@@ -264,6 +276,8 @@ class Cooling(View):
         return explain_machine(ui, table, item)
 
 
+#: lines below which the tables of a side share one place (``-low`` in the style sheet)
+LOW = 34
 #: tables of machines that stand in the halls, with their axis
 MACHINES: tuple[tuple[type[Table], str], ...] = (
     (CduTable, "cdu"), (CrahTable, "crah"), (RowTable, "tcs"), (TankTable, "tank"), (HallAirTable, "hall"))

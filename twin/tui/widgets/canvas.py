@@ -163,6 +163,8 @@ class Canvas(Widget):
             row, used = crop(row, width), width
         if self.ui.palette.ascii:
             row = tuple((text if text.isascii() else to_ascii(text), key) for text, key in row)
+        if self.ui.palette.depth == "mono":
+            row = tuple(part for span in row for part in marked_words(span))
         parts = [(text, style(key)) for text, key in row]
         return text_codes([*parts, (" " * (width - used), self.ui.palette.base)])
 
@@ -185,6 +187,22 @@ class Canvas(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return rows that were painted before; they are what the screen gets, nothing is laid around them."""
         return lines_in(self, crop)
+
+
+def marked_words(span: Span) -> Row:
+    """Part a warning from the blanks around it: without colours it is underlined or reversed, blanks should not be.
+
+    >>> marked_words(("  7 K ", "warn"))
+    (('  ', ''), ('7 K', 'warn'), (' ', ''))
+    """
+    text, key = span
+    if ("warn" not in key and "crit" not in key) or key.endswith(" on sel"):
+        return (span,)
+    bare = text.strip()
+    if not bare:
+        return ((text, ""),)
+    at = text.index(bare)
+    return tuple(part for part in ((text[:at], ""), (bare, key), (text[at + len(bare):], "")) if part[0])
 
 
 _TO_ASCII = str.maketrans({

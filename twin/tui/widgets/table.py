@@ -36,6 +36,7 @@ class Table(Canvas):
 
     heading = ""
     nothing = "none"
+    beside = ""
     every = 5
 
     class Activated(Message):
@@ -88,7 +89,10 @@ class Table(Canvas):
 
     def head(self, ui: Ui, items: Sequence[Any]) -> Row:
         """Return the heading; nothing when the table has none."""
-        return ((" " + self.heading, "bold fg" if not self.active else "bold accent"),) if self.heading else ()
+        if not self.heading:
+            return ()
+        name = (" " + self.heading, "bold accent" if self.active else "bold fg")
+        return (name, (f"  {self.beside}", "dim")) if self.beside else (name,)
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return heading, column titles and the rows in sight."""
