@@ -306,10 +306,18 @@ cdef class ChipKernel:
             self.node_flow[k] = self.node_valve[k] / whole if whole > 0.0 else 0.0
             self.stream_flows[s] += self.node_flow[k] * <double> (self.node_gpu_ptr[k + 1] - self.node_gpu_ptr[k])
 
-    cdef double _tray(self, Py_ssize_t k, Py_ssize_t s, Py_ssize_t r, bint plain, bint first, Pace* pace, Sums* sums) noexcept nogil:
-        """One step of the GPUs of a tray that gets its own share of the flow; return what it gives to the coolant, W."""
+    cdef Py_ssize_t _alike(self, Py_ssize_t k, Py_ssize_t end) noexcept nogil:
+        """Return the tray behind the last one that gets the flow of tray k and follows it without a gap."""
+        cdef Py_ssize_t last = k + 1
+        while last < end and self.node_flow[last] == self.node_flow[k]:
+            last += 1
+        return last
+
+    cdef double _trays(self, Py_ssize_t k, Py_ssize_t last, Py_ssize_t s, Py_ssize_t r, bint plain, bint first, Pace* pace,
+                       Sums* sums) noexcept nogil:
+        """One step of the GPUs of trays that get the same flow, each; return what they give to the coolant, W."""
         cdef const double* c = &self.classes[self.stream_class[s], 0]
-        cdef Py_ssize_t g = self.node_gpu_ptr[k], n = self.node_gpu_ptr[k + 1] - g
+        cdef Py_ssize_t g = self.node_gpu_ptr[k], n = self.node_gpu_ptr[last] - g
         cdef double film = pace.g_plate, flow2 = pace.flow2_w_k, own
         own = self.node_flow[k] * self.flow[r] * self.stream_share[s]
         pace.g_plate = 1.0 / (self.plate_factor[r] * law_plate_resistance_k_w(
@@ -322,17 +330,20 @@ cdef class ChipKernel:
         return own
 
     cdef double _step(self, Py_ssize_t s, Py_ssize_t r, bint plain, bint first, Pace* pace, Sums* sums) noexcept nogil:
-        """One step of a stream, tray by tray where they share the flow unevenly; return what the coolant takes, W."""
-        cdef Py_ssize_t k, g = self.stream_ptr[s], n = self.stream_ptr[s + 1] - self.stream_ptr[s]
+        """One step of a stream, by trays of equal flow where they share it unevenly; return what the coolant takes, W."""
+        cdef Py_ssize_t k, last, g = self.stream_ptr[s], n = self.stream_ptr[s + 1] - self.stream_ptr[s]
         cdef double flux = 0.0
-        cdef Sums tray
+        cdef Sums some
         if self.stream_uneven[s] == 0:
             self._advance(plain, first, sums, pace, g, n)
             return pace.flow2_w_k * (sums.coolant_c - <double> n * pace.inlet_c)
         _no_sums(sums)
-        for k in range(self.rack_node_ptr[r], self.rack_node_ptr[r + 1]):
-            flux += self._tray(k, s, r, plain, first, pace, &tray)
-            _add_sums(sums, &tray)
+        k = self.rack_node_ptr[r]
+        while k < self.rack_node_ptr[r + 1]:
+            last = self._alike(k, self.rack_node_ptr[r + 1])
+            flux += self._trays(k, last, s, r, plain, first, pace, &some)
+            _add_sums(sums, &some)
+            k = last
         return flux
 
     cdef inline void _advance(self, bint plain, bint first, Sums* sums, const Pace* pace, Py_ssize_t g,
@@ -502,12 +513,14 @@ cdef class ChipKernel:
 
     cdef double _energy(self, Py_ssize_t s, Py_ssize_t r) noexcept nogil:
         """Energy stored in a stream's GPUs over 0 degC, summed as the step sums it."""
-        cdef Py_ssize_t k
+        cdef Py_ssize_t k = self.rack_node_ptr[r], last
         cdef double energy = 0.0
         if self.stream_uneven[s] == 0:
             return self._energy_of(s, self.stream_ptr[s], self.stream_ptr[s + 1])
-        for k in range(self.rack_node_ptr[r], self.rack_node_ptr[r + 1]):
-            energy += self._energy_of(s, self.node_gpu_ptr[k], self.node_gpu_ptr[k + 1])
+        while k < self.rack_node_ptr[r + 1]:
+            last = self._alike(k, self.rack_node_ptr[r + 1])
+            energy += self._energy_of(s, self.node_gpu_ptr[k], self.node_gpu_ptr[last])
+            k = last
         return energy
 
     cdef double _energy_of(self, Py_ssize_t s, Py_ssize_t g, Py_ssize_t end) noexcept nogil:
