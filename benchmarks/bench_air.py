@@ -27,7 +27,7 @@ def bound(scenario: str) -> tuple[Any, Any, Any]:
     topology = build_topology(spec, catalog)
     hydronics = build_hydronics(spec, catalog, topology)
     floor = build_floor(spec, catalog, topology, hydronics)
-    site: Any = SimpleNamespace(spec=spec, topology=topology, hydronics=hydronics, floor=floor,
+    site: Any = SimpleNamespace(once=lambda _, make: make(), spec=spec, topology=topology, hydronics=hydronics, floor=floor,
                                 climate=build_climate(spec, catalog))
     axes = {"one": 1, **topology.axes, **hydronics.axes, **floor.axes}
     views = SimpleNamespace(
