@@ -43,8 +43,8 @@ class ChipRig:
         for rack, entry in enumerate(self.entries):
             self.liquid.rack_flow_kg_s[rack] = entry.get("liquid_flow_design_kg_s", 0.0)
             self.air.rack_air_flow_m3_s[rack] = entry["air_flow_design_m3_s"]
-        self.site = SimpleNamespace(once=lambda _, make: make(), spec=spec, topology=self.topology, hydronics=SimpleNamespace(
-            rack_cp_j_kgk=np.full(axes["rack"], CP_PG25)))
+        self.site = SimpleNamespace(spec=spec, topology=self.topology, hydronics=SimpleNamespace(
+            rack_cp_j_kgk=np.full(axes["rack"], CP_PG25)), once=lambda _, make: make())
         self.views = SimpleNamespace(compute=self.compute, workload=self.workload, liquid=self.liquid, air=self.air,
                                      weather=self.weather)
         self.seed = seed
