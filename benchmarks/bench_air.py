@@ -28,7 +28,7 @@ def bound(scenario: str) -> tuple[Any, Any, Any]:
     hydronics = build_hydronics(spec, catalog, topology)
     floor = build_floor(spec, catalog, topology, hydronics)
     site: Any = SimpleNamespace(spec=spec, topology=topology, hydronics=hydronics, floor=floor,
-                                climate=build_climate(spec, catalog))
+                                climate=build_climate(spec, catalog), once=lambda _, make: make())
     axes = {"one": 1, **topology.axes, **hydronics.axes, **floor.axes}
     views = SimpleNamespace(
         liquid=SimpleNamespace(rack_reject_heat_w=np.zeros(axes["rack"]), rack_reject_flow_m3_s=np.zeros(axes["rack"])),

@@ -53,7 +53,8 @@ class ChipRig:
             hydronics=SimpleNamespace(
                 rack_cp_j_kgk=np.full(axes["rack"], CP_PG25), rack_tcs=np.array([
                     0 if entry["cooling"] == "liquid" else -1 for entry in self.entries], dtype=np.int32),
-                rack={"switch_flow_frac": np.full(axes["rack"], switch_flow_frac)}))
+                rack={"switch_flow_frac": np.full(axes["rack"], switch_flow_frac)}),
+            once=lambda _, make: make())
         self.views = SimpleNamespace(compute=self.compute, workload=self.workload, liquid=self.liquid, air=self.air,
                                      weather=self.weather)
         self.seed = seed

@@ -47,7 +47,8 @@ def site_of(*halls: dict[str, Any], preset: str = "texas", own: dict[str, Any] |
     axes = {"one": 1, "job": 1, "elec": 1, "ups": 1, "generator": 1, "link": 1, "switch": 1}
     for part in (topology, hydronics, floor):
         axes.update(part.axes)
-    return SimpleNamespace(spec=spec, topology=topology, hydronics=hydronics, floor=floor, climate=climate, axes=axes)
+    return SimpleNamespace(spec=spec, topology=topology, hydronics=hydronics, floor=floor, climate=climate, axes=axes,
+                           once=lambda _, make: make())
 
 
 class Hall:

@@ -46,7 +46,7 @@ class Path:
         self.topology, self.names = topology, names
         site: Any = SimpleNamespace(spec=spec, catalog=catalog, topology=topology, climate=climate, axes=axes,
                                     names=names, hydronics=hydronics, floor=floor, electrical=electrical,
-                                    start_unix_ns=0, utc_offset_s=-18000)
+                                    start_unix_ns=0, utc_offset_s=-18000, once=lambda _, make: make())
         self.block: dict[str, Any] = {cls.block_name: cls(axes) for cls in BLOCKS}
         views = SimpleNamespace(**{name: block.readonly() for name, block in self.block.items()})
         self.domains = {name: import_module(f"twin.domains.{name}").DOMAIN for name in ORDER}

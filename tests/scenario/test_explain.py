@@ -80,6 +80,36 @@ def test_of_several_acts_only_one_that_fits_is_named(site: Site, moments: tuple[
     assert _only(site, moments, acts).text == "hottest GPU +5.0 K after 4m10s"
 
 
+def test_without_a_future_of_its_own_the_hall_speaks_for_an_act_that_is_alone_there(
+        site: Site, moments: tuple[Columns, Columns]) -> None:
+    crah = Act(0, "CRAH fan trip at A.crah7", "air", "A.crah7", True)
+    point = Act(1, "warm.supply_c = 24 degC", "plant", "", True)
+    cdu = Act(2, "CDU off at A1.cdu1", "liquid", "A1.cdu1", True)
+    row = site.names["row"].index("A2")
+    moments[1]["chip.rack_gpu_temp_c_max"][site.topology.rack_row == row] += 5.0
+    assert _only(site, moments, (crah, point)).cause == crah.words
+    assert _only(site, moments, (crah, cdu)).cause == ""
+
+
+def test_a_cause_is_shown_by_what_each_act_makes_alone(site: Site, moments: tuple[Columns, Columns]) -> None:
+    first, second = moments
+    acts = tuple(Act(i * S, f"act {i}", "plant", "", True) for i in range(3))
+    second["air.rack_inlet_temp_c"] += 4.0
+
+    def told(*shares: float) -> str:
+        alone = [(act, first | {"air.rack_inlet_temp_c": first["air.rack_inlet_temp_c"] + 4.0 * share})
+                 for act, share in zip(acts, shares, strict=False)]
+        found = explain(site, first, second, 250 * S, acts[:len(shares)], alone)
+        assert len(found) == 1
+        return found[0].text.partition("hall A inlet air +4.0 K ")[2]
+
+    assert told(0.0, 1.0, 0.1) == "after 4m9s: act 1"
+    assert told(0.5, 0.1, 0.4) == "after 4m10s: act 0 and act 2"
+    assert told(0.0, 0.0) == "after 4m10s: act 0 and act 1"  # only together
+    assert told(0.1, 0.0, 0.0) == "after 4m10s"              # together, but which of them nobody knows
+    assert told(-1.0, 2.0) == "after 4m9s: act 1"            # one against the other
+
+
 def test_what_faults_write_and_rounding_is_not_told(site: Site, moments: tuple[Columns, Columns]) -> None:
     moments[1]["air.crah_fault"][:] = 1
     moments[1]["ledger.residual_j"][:] = 1e-3

@@ -61,6 +61,14 @@ def test_a_state_that_no_run_has_is_refused_although_its_digest_fits(saved: byte
         snapshot.from_bytes(_put(opened(saved), path, 0, value))
 
 
+@pytest.mark.parametrize("size", [None, True, 1.5, "176", -1, []])
+def test_a_size_that_is_no_number_of_elements_is_refused(saved: bytes, size: object) -> None:
+    document = opened(saved)
+    document["state"]["network"]["link_load_bytes_s"][1] = size
+    with pytest.raises(SnapshotError, match="does not fit this site"):
+        snapshot.from_bytes(_signed(document))
+
+
 def test_a_fault_slot_beyond_its_axis_is_refused(saved: bytes) -> None:
     document = opened(saved)
     _put(document, "faults.slot_kind", 0, 0)

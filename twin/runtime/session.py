@@ -68,11 +68,13 @@ class Session:
         name: name of the branch.
         origin: where it was forked from, None for a first one.
         timeline: the run's past when it has one already (a fork).
+        key_s: processor time that a keyframe of it takes, s; measured when None.
     """
 
     def __init__(self, run: Run, *, speed: float = 1.0, paused: bool = False, read_only: bool = False,
                  frame_s: float = FRAME_S, columns: Collection[str] = (), endless: bool = False,
-                 name: str = "main", origin: Origin | None = None, timeline: Timeline | None = None) -> None:
+                 name: str = "main", origin: Origin | None = None, timeline: Timeline | None = None,
+                 key_s: float | None = None) -> None:
         self.run = run
         self.name, self.origin = name, origin
         self.timeline = timeline or Timeline(run)
@@ -80,9 +82,7 @@ class Session:
         self.limit: Callable[[], int] | None = None
         self._sought: tuple[str, int] | None = None
         self._hunting = self._under_way = False
-        begun = time.thread_time()
-        keyframe.capture(run)
-        self._key_s = time.thread_time() - begun
+        self._key_s = _key_cost_s(run) if key_s is None else key_s
         self._cost_s, self._ticks = 0.0, 0
         self.read_only = read_only
         self._sim = run.sim
@@ -356,7 +356,7 @@ class Session:
                 self._sim.note(Event(at, "info", "session", "", f"branch '{name}' was forked here"))
             return type(self)(timeline.run, speed=self._speed, paused=True, read_only=self.read_only,
                               frame_s=self._frame_s, columns=self._columns, endless=self._endless, name=name,
-                              origin=Origin(self.name, at), timeline=timeline)
+                              origin=Origin(self.name, at), timeline=timeline, key_s=self._key_s)
         return self._ask(act, timeout_s)
 
     def _seek(self, kind: str, value: int) -> None:
@@ -527,3 +527,10 @@ class Session:
 
     def _publish(self) -> None:
         self._frame = self._make()
+
+
+def _key_cost_s(run: Run) -> float:
+    """Return the processor time that a keyframe of a run takes, s."""
+    begun = time.thread_time()
+    keyframe.capture(run)
+    return time.thread_time() - begun

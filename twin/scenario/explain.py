@@ -324,20 +324,34 @@ def change(one: Difference, doc: str = "") -> str:
 
 
 def _cause(site: Site, acts: Sequence[Act], block: str, part: _Part, at_ns: int) -> Act | None:
-    """Return the act that a difference most likely comes from: in the same place or row, of the same block, the latest.
+    """Return the act that a difference most likely comes from: in the same place, row or hall, or of the same block.
 
-    None when several acts come into question and nothing speaks for one of them.
+    The latest of several that are as close; none when nothing but the hall speaks for more than one, or nothing at all.
     """
     earlier = [act for act in acts if act.at_ns < at_ns]
     if not earlier:
         return None
+    rows, halls = list(site.names["row"]), list(site.names["hall"])
 
-    def closeness(act: Act) -> tuple[int, int, int]:
+    def hall_of(head: str) -> int:
+        return int(site.topology.row_hall[rows.index(head)]) if head in rows else \
+            halls.index(head) if head in halls else -1
+
+    def closeness(act: Act) -> tuple[int, int]:
         here, there = part.place.split(" ")[-1], act.place
-        same_row = here.partition(".")[0] == there.partition(".")[0] and here.partition(".")[0] in rows
-        near = 2 if here and here == there else int(bool(here and there and same_row))
-        return near, int(act.domain == block), act.at_ns
+        head, other = here.partition(".")[0], there.partition(".")[0]
+        near = 0
+        if here and here == there:
+            near = 3
+        elif head and head == other and head in rows:
+            near = 2
+        elif hall_of(head) >= 0 and hall_of(head) == hall_of(other):
+            near = 1
+        return near, int(act.domain == block)
 
-    rows = site.names["row"]
-    best = max(earlier, key=closeness)
-    return best if len(earlier) == 1 or closeness(best)[:2] != (0, 0) else None  # a guess is not told
+    best = max(earlier, key=lambda act: (closeness(act), act.at_ns))
+    if len(earlier) == 1:
+        return best
+    alike = sum(closeness(act) == closeness(best) for act in earlier)
+    near, same_block = closeness(best)
+    return best if near > 1 or same_block or (near == 1 and alike == 1) else None  # a guess is not told

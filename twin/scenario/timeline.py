@@ -261,8 +261,10 @@ def fork_run(run: Run) -> Run:
     if sim.histories is not None and old.histories is not None:
         sim.histories.load(old.histories.save())
     other = Run(sim, run.spec, run.source, run.variant, run.expectations, judge, run.catalog_used, run.inputs)
-    keyframe.restore(other, keyframe.capture(run), old.log)
-    sim.given[:] = old.given
-    sim.events.clear()
+    for (_, _, mine), (_, _, theirs) in zip(sim.state.columns(), old.state.columns(), strict=True):
+        mine[:] = theirs
+    sim.log[:], sim.given[:], sim.pending = old.log, old.given, list(old.pending)
     sim.events.extend(old.events)
+    sim.event_count = old.event_count
+    sim.refresh()
     return other

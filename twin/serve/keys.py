@@ -95,7 +95,9 @@ class OperatorKeys:
             self._keys = asyncssh.import_authorized_keys(text.encode("ascii", "replace").decode())
         except OSError as error:
             raise InputError(f"cannot read the keys: {error.strerror}", where=str(self._path)) from error
-        except ValueError as error:
+        except InputError:
+            raise
+        except Exception as error:  # as for the host key; asyncssh makes expressions of what it finds in the file
             raise InputError(f"no usable key: {error}", where=str(self._path),
                              expected="lines like those of ~/.ssh/authorized_keys") from error
         self._names = names_in(text)
@@ -111,7 +113,7 @@ def names_in(text: str) -> dict[str, str]:
             if word.startswith(("ssh-", "ecdsa-", "sk-")):
                 try:
                     key = asyncssh.import_public_key(" ".join(words[i:i + 2]))
-                except (asyncssh.KeyImportError, ValueError):
+                except Exception:  # as above; whoever this key belongs to has no name
                     break
                 comment = " ".join(words[i + 2:]).partition("@")[0]
                 names[key.get_fingerprint()] = safe_name(comment) if comment else "operator"

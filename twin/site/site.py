@@ -6,9 +6,9 @@ what they need into their own parameter arrays; nothing in it is read in the hot
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from twin.arrays import I32, frozen_i32
 if TYPE_CHECKING:
     from twin.catalog.entry import Entry
     from twin.site.spec import Spec
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,19 @@ class Site:
     start_unix_ns: int
     utc_offset_s: int
     catalog: Any
+    _made: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made under a key for the first run of this site: branches share what follows from it alone.
+
+        Args:
+            key: names what it is and everything besides the site that it follows from, such as a seed.
+            make: makes it; nobody changes it afterwards.
+        """
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
 
     def find(self, name: str) -> tuple[str, int]:
         """Return (axis, index) of an element by its short name.

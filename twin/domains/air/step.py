@@ -55,8 +55,9 @@ class AirStepper:
         views = bind.views
         self._kernel = AirKernel(
             flow=flow, rho_cp_j_m3k=rho_cp, surplus_frac=surplus, sample_s=SAMPLE_S,
-            params={**_rack_params(site, rho_cp), **_crah_params(site, density), **_places(site),
-                    **_moisture(site, density)}, state=bind.own.arrays(),
+            params=site.once("air", lambda: {**_rack_params(site, rho_cp), **_crah_params(site, density),
+                                             **_places(site), **_moisture(site, density)}),
+            state=bind.own.arrays(),
             inputs={
                 "stream_heat_w": views.chip.stream_heat_w, "rack_air_heat_w": views.power.rack_air_heat_w,
                 "rack_reject_heat_w": views.liquid.rack_reject_heat_w,

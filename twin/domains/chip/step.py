@@ -169,11 +169,22 @@ def warn_temperatures(topology: Topology) -> F64:
     return np.array([limits[topology.gpu_class[g]] for g in topology.rack_gpu_ptr[:-1]], dtype=np.float64)
 
 
-def build_kernel(site: Site, seed: int, own: Any, views: Any, variant: str = "") -> ChipKernel:
-    """Return the chip kernel of a site, bound to the buffers of its state."""
+def _params(site: Site, seed: int) -> dict[str, F64]:
+    """Return what chips and streams are: the class table, the draws of the chips, the streams' shares."""
     t = site.topology
     sigma_power = np.array([e["spread_power_frac"] for e in t.gpu_entries], dtype=np.float64)[t.gpu_class]
     sigma_leak = np.array([e["spread_leak_frac"] for e in t.gpu_entries], dtype=np.float64)[t.gpu_class]
+    return {
+        "classes": class_table(t.gpu_entries, site.climate.air_density_frac),
+        "power_factor": spread(seed, "chip.efficiency", sigma_power),
+        "leak_factor": spread(seed, "chip.leakage", sigma_leak), "interface_factor": interface_factors(site, seed),
+        "stream_share": stream_shares(t), "rack_tray_frac": tray_flow_frac(site.hydronics),
+    }
+
+
+def build_kernel(site: Site, seed: int, own: Any, views: Any, variant: str = "") -> ChipKernel:
+    """Return the chip kernel of a site, bound to the buffers of its state."""
+    t = site.topology
     state = {name: getattr(own, name) for name in (
         "gpu_temp_c", "gpu_hbm_temp_c", "gpu_lid_temp_c", "gpu_plate_temp_c", "gpu_coolant_temp_c", "gpu_clock_frac",
         "gpu_power_w", "gpu_limit_frac", "gpu_throttle", "stream_heat_w", "stream_return_temp_c", "rack_gpu_power_w",
@@ -186,14 +197,10 @@ def build_kernel(site: Site, seed: int, own: Any, views: Any, variant: str = "")
         rack_flow_kg_s=views.liquid.rack_flow_kg_s, rack_plate_r_factor=views.liquid.rack_plate_r_factor,
         rack_inlet_temp_c=views.air.rack_inlet_temp_c,
         rack_air_flow_m3_s=views.air.rack_air_flow_m3_s, pressure_pa=views.weather.pressure_pa,
-        classes=class_table(t.gpu_entries, site.climate.air_density_frac),
-        power_factor=spread(seed, "chip.efficiency", sigma_power),
-        leak_factor=spread(seed, "chip.leakage", sigma_leak), interface_factor=interface_factors(site, seed),
-        stream_ptr=t.stream_gpu_ptr,
+        **site.once(("chip", seed), lambda: _params(site, seed)), stream_ptr=t.stream_gpu_ptr,
         stream_class=frozen_i32(t.gpu_class[t.stream_gpu_ptr[:-1]]), stream_is_air=t.stream_is_air,
-        stream_depth=t.stream_depth, stream_share=stream_shares(t),
-        rack_stream_ptr=t.rack_stream_ptr, rack_node_ptr=t.rack_node_ptr, node_gpu_ptr=t.node_gpu_ptr,
-        node_valve_frac=views.liquid.node_valve_frac, rack_tray_frac=tray_flow_frac(site.hydronics),
+        stream_depth=t.stream_depth, rack_stream_ptr=t.rack_stream_ptr, rack_node_ptr=t.rack_node_ptr,
+        node_gpu_ptr=t.node_gpu_ptr, node_valve_frac=views.liquid.node_valve_frac,
         rack_cp_j_kgk=site.hydronics.rack_cp_j_kgk, variant=variant,
     )
 
