@@ -167,7 +167,7 @@ async def test_a_session_from_first_picture_to_quit():
         await socket.send_str('["resize", {"width": 100, "height": 30}]')
         await screen(socket, b"Overview")
         await socket.send_str('["stdin", "2"]')
-        await screen(socket, b"aisle")
+        await screen(socket, b"highest")  # the floor names its highest racks
         await socket.send_str('["stdin", "q"]')
         assert await until_closed(socket) == 1000
         await until_no_worlds()
