@@ -163,8 +163,11 @@ async def test_a_session_from_first_picture_to_quit():
                          '["download", "x"]', '["ping", 1]'):
             await socket.send_str(nonsense)
         await socket.send_str('["resize", {"width": 100000, "height": -5}]')
+        await screen(socket, b"300x8")  # the least height; it says how small that is
+        await socket.send_str('["resize", {"width": 100, "height": 30}]')
+        await screen(socket, b"Overview")
         await socket.send_str('["stdin", "2"]')
-        await screen(socket, b"Floor")  # its tab is drawn anew
+        await screen(socket, b"highest")  # the floor names its highest racks
         await socket.send_str('["stdin", "q"]')
         assert await until_closed(socket) == 1000
         await until_no_worlds()
