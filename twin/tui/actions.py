@@ -93,6 +93,7 @@ ACTIONS: tuple[Action, ...] = (
            "Move", bar=5, views=("overview", "floor", "cooling", "events", "jobs", "compare")),
     Action("back", ("escape",), "esc", "back",
            "One level back: take the filter away, leave what Enter opened, leave a menu.", "Move", bar=5),
+    Action("forward", ("alt+right", "shift+right"), "alt →", "forward", "Go again to what esc left.", "Move"),
     Action("left", ("left", "h"), "← h", "left", "Move the selection left.", "Move", run="move(-1, 0)"),
     Action("right", ("right", "l"), "→ l", "right", "Move the selection right.", "Move", run="move(1, 0)"),
     Action("up", ("up", "k"), "↑ k", "up", "Move the selection up.", "Move", run="move(0, -1)"),

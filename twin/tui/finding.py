@@ -70,16 +70,25 @@ class Finding(ScreenApp):
         ui = self.ui
         if ui.filter_text:
             self._refilter("")
-        elif ui.trail:
-            await self.main.show(ui.trail.pop())
-        elif ui.view == "rack":
-            await self.main.show("floor")
+        elif ui.trail or ui.view == "rack":
+            ui.ahead = [*ui.ahead, ui.view][-TRAIL_MAX:]
+            await self.main.show(ui.trail.pop() if ui.trail else "floor")
+
+    async def action_forward(self) -> None:
+        """Go again to where the last way back came from."""
+        ui = self.ui
+        if not ui.ahead:
+            self.say("nothing was left by esc")
+            return
+        view = ui.ahead.pop()
+        ui.trail = [*ui.trail, ui.view][-TRAIL_MAX:]
+        await self.main.show(view)
 
     async def go_in(self, view: str) -> None:
         """Go to a view, from which one comes back."""
         ui = self.ui
         if view != ui.view:
-            ui.trail = [*ui.trail, ui.view][-TRAIL_MAX:]
+            ui.trail, ui.ahead = [*ui.trail, ui.view][-TRAIL_MAX:], []
         await self.main.show(view)
 
     def action_palette(self) -> None:
