@@ -90,6 +90,46 @@ async def test_forward_goes_again_to_what_esc_left() -> None:
         assert app.ui.view == "power"
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("view", [name for _, name, _ in actions.VIEWS])
+async def test_one_panel_has_the_view_and_gives_it_back(view: str, size: tuple[int, int]) -> None:
+    app = TwinApp(FakeSession(SITE), view=view, depth="truecolor")
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        here = app.main.view
+        before = {panel: panel.region for panel in here.panels}
+        had = []
+        for _ in range(10):
+            await pilot.press("e")
+            await pilot.pause()
+            if here.grown is None:
+                break
+            had.append(here.grown)
+            shown = [panel for panel in here.panels if panel.region.area]
+            assert shown == [here.grown]
+            widest, tallest = size[0] - 2, size[1] - 7
+            assert here.grown.region.width >= widest
+            assert here.grown.region.height >= min(tallest, here.grown.styles.max_height.value or tallest) - 1
+        assert had
+        assert {panel: panel.region for panel in here.panels} == before
+        assert len(had) == (1 if here.tables else sum(region.height > 1 for region in before.values()))
+        await pilot.press("e", "escape")
+        await pilot.pause()
+        assert app.ui.view == view
+        assert {panel: panel.region for panel in here.panels} == before
+
+
+async def test_tab_gives_the_view_to_the_next_table() -> None:
+    app = TwinApp(FakeSession(SITE), view="cooling", depth="truecolor")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        here = app.main.view
+        await pilot.press("e", "tab")
+        await pilot.pause()
+        assert here.grown is here.tables[1] is here.table()
+        assert [panel for panel in here.panels if panel.region.area] == [here.tables[1]]
+
+
 def test_a_picture_as_text_says_what_the_screen_says(tmp_path) -> None:
     runner = CliRunner()
     text = runner.invoke(cli, ["screenshot", "small", "--at", "10s", "--format", "text"], standalone_mode=False).output

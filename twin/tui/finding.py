@@ -70,9 +70,18 @@ class Finding(ScreenApp):
         ui = self.ui
         if ui.filter_text:
             self._refilter("")
+        elif ui.view in ui.grown:
+            self.main.view.grow(None)
+            ui.grown.discard(ui.view)
+            self.feed()
         elif ui.trail or ui.view == "rack":
             ui.ahead = [*ui.ahead, ui.view][-TRAIL_MAX:]
             await self.main.show(ui.trail.pop() if ui.trail else "floor")
+
+    def action_expand(self) -> None:
+        """Let one panel have all of the view, or give the others their place again."""
+        (self.ui.grown.add if self.main.view.expand_next() else self.ui.grown.discard)(self.ui.view)
+        self.feed()
 
     async def action_forward(self) -> None:
         """Go again to where the last way back came from."""

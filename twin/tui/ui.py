@@ -55,6 +55,7 @@ class Ui:
         folder: where files are written; None where none may be.
         tour: step of the tour, 0 without; recording: the screen is being recorded.
         hover: what is said about the cell under the mouse.
+        grown: views that one panel has to itself.
         trail: views to come back to; ahead: those that were left so, to go to again.
         family: the branches, once there are some; forkable: branches can be made here; to_all: commands go to all.
         forks: instants at which branches were forked, for the time line.
@@ -78,6 +79,7 @@ class Ui:
     typing: bool = False
     trail: list[str] = field(default_factory=list)
     ahead: list[str] = field(default_factory=list)
+    grown: set[str] = field(default_factory=set)
     registry: tuple[Action, ...] = actions.ACTIONS
     folder: Path | None = None
     tour: int = 0
@@ -118,7 +120,7 @@ class Ui:
     @property
     def can_go_back(self) -> bool:
         """Esc does something."""
-        return bool(self.trail or self.filter_text) or self.view == "rack"
+        return bool(self.trail or self.filter_text) or self.view == "rack" or self.view in self.grown
 
     def refuses(self, action: Action) -> bool:
         """Tell whether this person's role forbids an action now."""
