@@ -15,7 +15,7 @@ from twin.tui.screenshot import screenshot
 FOLDER = Path(__file__).parent / "screens"
 SIZE = (120, 40)
 MOMENT_NS = 12 * 60 * 10**9
-VIEWS = ("overview", "floor", "power", "cooling")
+VIEWS = ("overview", "floor", "power", "cooling", "network", "jobs")
 #: the drawing library would have a reader's browser fetch a font; the reader's own will do
 FETCHED_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 

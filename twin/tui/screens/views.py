@@ -85,7 +85,8 @@ class View(Container):
             self.grow(table if self.grown is None else None)
             return self.grown is not None
         if self.grown is None:
-            self.turns = [panel for panel in self.panels if panel.region.height > 1]
+            shown = [panel for panel in self.panels if panel.region.height > 1]
+            self.turns = sorted(shown, key=lambda panel: -panel.region.area)  # what the view is about comes first
         at = -1 if self.grown is None else self.turns.index(self.grown)
         self.grow(self.turns[at + 1] if at + 1 < len(self.turns) else None)
         return self.grown is not None
@@ -97,6 +98,7 @@ class View(Container):
         for node in self.query("*"):
             on_way = node in way
             node.set_class(on_way, "grown")
+            node.set_class(node is panel and not isinstance(node, Table), "leaf")
             node.set_class(panel is not None and not on_way and (node.parent is self or node.parent in way), "away")
 
     def move(self, ui: Ui, dx: int, dy: int) -> None:
