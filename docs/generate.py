@@ -113,6 +113,13 @@ def metrics_page() -> str:
     ])
 
 
+def manual_page() -> str:
+    """docs/twin.1: the manual page."""
+    from docs.man_page import man_page
+
+    return man_page()
+
+
 def laws_md() -> str:
     """docs/laws.md: every equation with range and source."""
     from docs.laws_page import laws_page
@@ -122,6 +129,7 @@ def laws_md() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "laws.md": laws_md,
+    "twin.1": manual_page,
     "metrics.md": metrics_page,
     "scenario.md": scenario_page, "state.md": state_page, "events.md": events_page, "catalog.md": catalog_page,
 }

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from twin.runtime.session import Session
 from twin.scenario.open import open_run
-from twin.tui.screenshot import screenshot_svg
+from twin.tui.screenshot import screenshot
 
 FOLDER = Path(__file__).parent / "screens"
 SIZE = (120, 40)
 MOMENT_NS = 12 * 60 * 10**9
-VIEWS = ("overview", "floor", "power", "cooling")
+VIEWS = ("overview", "floor", "power", "cooling", "network", "jobs")
 #: the drawing library would have a reader's browser fetch a font; the reader's own will do
 FETCHED_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
@@ -27,7 +27,7 @@ def main() -> None:
     session = Session(run, paused=True)
     FOLDER.mkdir(exist_ok=True)
     for view in VIEWS:
-        svg = FETCHED_FONT.sub("", screenshot_svg(session, SIZE, view))
+        svg = FETCHED_FONT.sub("", screenshot(session, SIZE, view))
         (FOLDER / f"{view}.svg").write_text(svg, encoding="utf-8")
 
 

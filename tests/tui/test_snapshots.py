@@ -1,4 +1,4 @@
-"""A few screens, pinned as text: a session that never changes, paused, at three sizes; for some of them the colours too.
+"""A few screens, pinned as text: a session that never changes, paused, at three sizes; for one the colours too.
 
 The pictures are plain text, because that is what a difference can be read in; SVG would change with every version of
 Textual. The session is the synthetic one, so that a change of physics changes no picture; what the catalogue says of a

@@ -13,7 +13,7 @@ from twin.tui.panels.air import fit_field
 from twin.tui.panels.hall import FloorMap
 from twin.tui.screens.help import HelpScreen
 from twin.tui.screens.main import MainScreen
-from twin.tui.screenshot import screenshot_svg
+from twin.tui.screenshot import screenshot
 from twin.wiring import Command
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -330,7 +330,7 @@ async def test_a_tick_repaints_only_rows_that_differ():
 
 
 def test_screenshot_is_a_picture_of_the_view():
-    svg = screenshot_svg(FakeSession(SITE), (100, 30), "floor", keys=("m",))
+    svg = screenshot(FakeSession(SITE), (100, 30), "floor", keys=("m",))
     assert svg.startswith("<svg")
     assert "coolant" in svg
 

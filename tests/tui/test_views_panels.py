@@ -10,9 +10,10 @@ from tui_fake import FakeSession, make_site
 from twin.runtime.session import Session
 from twin.scenario.open import open_run
 from twin.tui.app import TwinApp
+from twin.tui.metrics import METRICS
 from twin.tui.panels import airside, hall, hydraulics, jobpage, loops, machines, network, power, rack
 from twin.tui.panels.bars import whole_parts
-from twin.tui.panels.floor import scale_row
+from twin.tui.panels.floor import head_row, scale_row
 from twin.tui.theme import Palette
 from twin.tui.ui import Ui
 
@@ -246,3 +247,14 @@ async def test_the_matrix_is_drawn_again_only_when_loads_changed(monkeypatch):
         app.ui.take(frame)
         app.feed()
         assert len(drawn) == 1
+
+
+@pytest.mark.parametrize("width", [43, 51, 60, 64, 80, 118])
+def test_the_head_of_the_floor_says_the_metric_in_full(width):
+    for metric in ("temp", "inlet", "power", "util"):
+        ui = ui_of()
+        ui.metric = next(i for i, m in enumerate(METRICS) if m.name == metric)
+        text = "".join(span for span, _ in head_row(ui, width))
+        assert f"‹{METRICS[ui.metric].title}›" in text
+        assert METRICS[ui.metric].unit in text
+        assert len(text) == width

@@ -14,7 +14,7 @@ VERBS = {
     "serve": ("twin.cli.serve", "Serve a scenario to others: SSH, web, metrics."),
     "branch": ("twin.cli.branch", "Run two futures of one moment and say how they differ."),
     "scenarios": ("twin.cli.scenarios", "List the built-in scenarios."),
-    "screenshot": ("twin.cli.screenshot", "Draw a view of a scenario as SVG, without a terminal."),
+    "screenshot": ("twin.cli.screenshot", "Draw a view of a scenario as SVG or text, without a terminal."),
     "config": ("twin.cli.config", "Show the configuration of the live screen and where each value comes from."),
     "check": ("twin.cli.check", "Check scenario files without running them."),
     "inspect": ("twin.cli.inspect", "Show what a snapshot, a recording or a scenario holds."),

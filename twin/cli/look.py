@@ -13,9 +13,12 @@ _CHOICES = (("theme", ("dark", "light"), "Colours to begin with."),
             ("colours", ("auto", "truecolor", "256", "16", "none"),
              "Depth of colour; auto asks the environment (COLORTERM, TERM, NO_COLOR)."),
             ("colour_map", ("auto", "inferno", "viridis", "cividis", "diverging"), "Colour map of the floor."),
-            ("view", ("overview", "floor", "power", "cooling", "network", "jobs", "events"), "View to begin with."),
+            ("graphs", ("braille", "block", "ascii"), "What histories are drawn with."),
+            ("view", ("overview", "floor", "power", "cooling", "network", "jobs", "events", "compare"),
+             "View to begin with."),
             ("renderer", ("cells", "plain"), "Send only the cells that changed, or what Textual sends."))
-_SWITCHES = (("ascii", "Draw with ASCII characters only."), ("mouse", "Listen to the mouse."),
+_SWITCHES = (("background", "Paint the theme's background, or leave the terminal's own."),
+             ("ascii", "Draw with ASCII characters only."), ("mouse", "Listen to the mouse."),
              ("tour", "Three steps for a newcomer; shown once by itself."))
 NAMES = (*(name for name, _, _ in _CHOICES), *(name for name, _ in _SWITCHES), "read_only", "fps", "folder")
 

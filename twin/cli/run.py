@@ -92,4 +92,4 @@ def local_of(config: Config, cast: Path | None) -> Local:
     colour_map = "" if config["colour_map"] == "auto" else config["colour_map"]
     registry = {"registry": rebound(config.keys)} if config.keys else {}
     return Local(fps=config["fps"], colour_map=colour_map, folder=Path(config["folder"]), cast=cast, tour=tour,
-                 seen=seen, alone=True, **registry)
+                 seen=seen, graphs=config["graphs"], ground=config["background"], alone=True, **registry)

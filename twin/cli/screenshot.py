@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -19,20 +20,23 @@ from twin.errors import InputError
 @click.option("--size", default="120x40", show_default=True, metavar="COLUMNSxROWS", help="Size of the terminal.")
 @click.option("--theme", type=click.Choice(["dark", "light"]), default="dark", show_default=True, help="Colours.")
 @click.option("--keys", default="", metavar="NAMES", help="Keys to press before, separated by spaces.")
+@click.option("--format", "as_format", type=click.Choice(["svg", "text", "ansi"]), default=None,
+              help="What to write; text for a file that ends in .txt, otherwise SVG. ansi is text with colours.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=None, metavar="FILE",
-              help="SVG file to write; stdout when left out.")
+              help="File to write; stdout when left out, or for -.")
 @seed_option
 @set_option
-def command(scenario: str, at_ns: int, view: str, size: str, theme: str, keys: str, out: Path | None,
-            seed: int | None, sets: tuple[str, ...]) -> int:
-    """Run SCENARIO to a moment without a screen and draw a view of it as SVG."""
+def command(scenario: str, at_ns: int, view: str, size: str, theme: str, keys: str, as_format: str | None,
+            ascii_only: bool, out: Path | None, seed: int | None, sets: tuple[str, ...]) -> int:
+    """Run SCENARIO to a moment without a screen and draw a view of it as SVG or text."""
     from twin.errors import nearest
     from twin.runtime.session import Session
     from twin.scenario.files import write_atomic
     from twin.scenario.open import open_run
     from twin.tui.screens.main import LEAST
     from twin.tui.screens.views import VIEWS
-    from twin.tui.screenshot import screenshot_svg
+    from twin.tui.screenshot import Format, screenshot
 
     if view not in VIEWS:
         raise InputError(f"no view is called '{view}'", where="--view", expected="one of " + ", ".join(VIEWS),
@@ -45,11 +49,13 @@ def command(scenario: str, at_ns: int, view: str, size: str, theme: str, keys: s
     run.sim.run_until(at_ns)
     session = Session(run, paused=True)
     try:
-        svg = screenshot_svg(session, (int(width), int(height)), view, keys=tuple(keys.split()), dark=theme == "dark")
+        chosen = as_format or ("text" if out is not None and out.suffix == ".txt" else "svg")
+        picture = screenshot(session, (int(width), int(height)), view, keys=tuple(keys.split()), dark=theme == "dark",
+                             as_format=cast(Format, chosen), ascii_only=ascii_only)
     finally:
         session.close()
-    if out is None:
-        sys.stdout.write(svg)
+    if out is None or str(out) == "-":
+        sys.stdout.write(picture)
     else:
-        write_atomic(out, [svg.encode()])
+        write_atomic(out, [picture.encode()])
     return 0

@@ -22,7 +22,7 @@ from twin.tui import format as fmt
 from twin.tui.actions import Action
 from twin.tui.app import COLOUR_SYSTEMS, TwinApp
 from twin.tui.screens.help import HelpFoot
-from twin.tui.theme import Depth, Palette
+from twin.tui.theme import Depth
 from twin.tui.widgets.canvas import Canvas, Row
 
 if TYPE_CHECKING:
@@ -304,7 +304,7 @@ class ServedApp(TwinApp):
         old = self.ui.palette
         depth = DEPTHS[(DEPTHS.index(old.depth) + 1) % len(DEPTHS)]
         self.set_colours(COLOUR_SYSTEMS[depth])
-        self.recolour(Palette(old.dark, depth, old.ascii))
+        self.recolour(old.but(depth=depth))
         self.no_color = depth == "mono"
         self.refresh_css(animate=False)
         names = {"truecolor": "24-bit colours", "256": "256 colours", "16": "the terminal's 16 colours", "mono": "none"}

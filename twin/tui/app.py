@@ -76,6 +76,27 @@ class Colours256(LineFilter):
         return [Segment(text, None if style is None else _indexed(style), control) for text, style, control in segments]
 
 
+class NoGround(LineFilter):
+    """Where the theme's background is not wanted: leave it out of what Textual itself draws, menus for one."""
+
+    def __init__(self, app: App[Any]) -> None:
+        super().__init__()
+        self._ground = app.current_theme.background
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Leave out the background of the theme."""
+        ground = RichColor.parse(self._ground or "default")
+        return [Segment(text, _groundless(style, ground) if style is not None else None, control)
+                for text, style, control in segments]
+
+
+@lru_cache(1024)
+def _groundless(style: Style, ground: RichColor) -> Style:
+    if style.bgcolor is None or style.bgcolor.triplet != ground.triplet:
+        return style
+    return style + Style(bgcolor=RichColor.default())
+
+
 @lru_cache(1024)
 def _indexed(style: Style) -> Style:
     if not any(colour is not None and colour.triplet is not None for colour in (style.color, style.bgcolor)):
@@ -130,7 +151,9 @@ class TwinApp(Touring, Taking, Finding, Hovering, Timing):
                  local: Local | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.session = session
-        palette = Palette(dark, depth or depth_of(self), ascii_only)
+        palette = Palette(dark, depth or depth_of(self), ascii_only,
+                          graphs=local.graphs if local is not None else "braille",
+                          ground=local is None or local.ground)
         self.use_renderer(renderer, COLOUR_SYSTEMS[palette.depth])
         self.ui = Ui(session, palette, session.frame(), read_only=read_only, view=view)
         self.ui.take(self.ui.frame)
@@ -158,7 +181,10 @@ class TwinApp(Touring, Taking, Finding, Hovering, Timing):
         """Return what is done to every line: colours that the terminal does not have are left out."""
         depth = self.ui.palette.depth
         if depth == "truecolor":
-            return super().get_line_filters()
+            filters = super().get_line_filters()
+            return filters if self.ui.palette.ground else (*filters, NoGround(self))
+        if depth == "256" and not self.ui.palette.ground:
+            return NoGround(self), Colours256()
         return {"mono": (NoColor(),), "16": (OwnColours(),), "256": (Colours256(),)}[depth]
 
     def get_default_screen(self) -> MainScreen:
@@ -249,7 +275,7 @@ class TwinApp(Touring, Taking, Finding, Hovering, Timing):
 
     async def action_view(self, name: str) -> None:
         """Go to a view."""
-        self.ui.trail = []
+        self.ui.trail, self.ui.ahead = [], []
         await self.main.show(name)
 
     async def action_enter(self) -> None:
@@ -323,7 +349,7 @@ class TwinApp(Touring, Taking, Finding, Hovering, Timing):
     def action_theme(self) -> None:
         """Change between dark and light."""
         old = self.ui.palette
-        self.recolour(Palette(not old.dark, old.depth, old.ascii))
+        self.recolour(old.but(dark=not old.dark))
 
     def recolour(self, palette: Palette) -> None:
         """Draw everything in another palette."""

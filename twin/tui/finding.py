@@ -70,16 +70,34 @@ class Finding(ScreenApp):
         ui = self.ui
         if ui.filter_text:
             self._refilter("")
-        elif ui.trail:
-            await self.main.show(ui.trail.pop())
-        elif ui.view == "rack":
-            await self.main.show("floor")
+        elif ui.view in ui.grown:
+            self.main.view.grow(None)
+            ui.grown.discard(ui.view)
+            self.feed()
+        elif ui.trail or ui.view == "rack":
+            ui.ahead = [*ui.ahead, ui.view][-TRAIL_MAX:]
+            await self.main.show(ui.trail.pop() if ui.trail else "floor")
+
+    def action_expand(self) -> None:
+        """Let one panel have all of the view, or give the others their place again."""
+        (self.ui.grown.add if self.main.view.expand_next() else self.ui.grown.discard)(self.ui.view)
+        self.feed()
+
+    async def action_forward(self) -> None:
+        """Go again to where the last way back came from."""
+        ui = self.ui
+        if not ui.ahead:
+            self.say("nothing was left by esc")
+            return
+        view = ui.ahead.pop()
+        ui.trail = [*ui.trail, ui.view][-TRAIL_MAX:]
+        await self.main.show(view)
 
     async def go_in(self, view: str) -> None:
         """Go to a view, from which one comes back."""
         ui = self.ui
         if view != ui.view:
-            ui.trail = [*ui.trail, ui.view][-TRAIL_MAX:]
+            ui.trail, ui.ahead = [*ui.trail, ui.view][-TRAIL_MAX:], []
         await self.main.show(view)
 
     def action_palette(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twin.tui.actions import ACTIONS, Action
+from twin.tui.theme import Graphs
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Local:
         folder: where pictures, tables and recordings are written; None writes nothing.
         cast: record the screen into this file from the start.
         tour: begin with the tour; seen: file that remembers that it was seen.
+        graphs: characters that histories are drawn with; ground: paint the theme's background.
         alone: the process is there for this one screen, so what stands after its start may be kept for good.
     """
 
@@ -29,4 +31,6 @@ class Local:
     cast: Path | None = None
     tour: bool = False
     seen: Path | None = None
+    graphs: Graphs = "braille"
+    ground: bool = True
     alone: bool = False

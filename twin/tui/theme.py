@@ -14,6 +14,8 @@ from rich.style import Style
 from textual.theme import Theme
 
 Depth = Literal["truecolor", "256", "16", "mono"]
+#: characters that histories are drawn with: 2x4 dots, 2x2 blocks, or ASCII
+Graphs = Literal["braille", "block", "ascii"]
 RGB = tuple[int, int, int]
 
 #: levels that a value is quantised to before it is drawn
@@ -119,10 +121,14 @@ class Palette:
         dark: the dark theme, otherwise the light one.
         depth: what the terminal can show.
         ascii_only: draw with ASCII characters only.
+        graphs: what histories are drawn with; always ASCII where nothing else is.
+        ground: paint the theme's background; otherwise the terminal's own is seen.
     """
 
-    def __init__(self, dark: bool = True, depth: Depth = "truecolor", ascii_only: bool = False) -> None:
-        self.dark, self.depth, self.ascii = dark, depth, ascii_only
+    def __init__(self, dark: bool = True, depth: Depth = "truecolor", ascii_only: bool = False, *,
+                 graphs: Graphs = "braille", ground: bool = True) -> None:
+        self.dark, self.depth, self.ascii, self.ground = dark, depth, ascii_only, ground
+        self.graphs: Graphs = "ascii" if ascii_only else graphs
         self.tokens = _DARK if dark else _LIGHT
         self.base = self._base()
         self._styles: dict[str, Style] = {}
@@ -133,7 +139,12 @@ class Palette:
         """Return foreground on background; the terminal's own where it has only a few colours."""
         if self.depth in ("16", "mono"):
             return Style()
-        return Style(color=self.colour("fg"), bgcolor=self.colour("bg"))
+        return Style(color=self.colour("fg"), bgcolor=self.colour("bg") if self.ground else None)
+
+    def but(self, dark: bool | None = None, depth: Depth | None = None) -> Palette:
+        """Return the palette of another theme or depth, with all the rest as it is."""
+        return Palette(self.dark if dark is None else dark, depth or self.depth, self.ascii, graphs=self.graphs,
+                       ground=self.ground)
 
     def style(self, key: str) -> Style:
         """Return the style of a key: ``[bold] [reverse] [underline] ink [on ink]``; ``map:level`` is an ink too."""

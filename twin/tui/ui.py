@@ -55,7 +55,8 @@ class Ui:
         folder: where files are written; None where none may be.
         tour: step of the tour, 0 without; recording: the screen is being recorded.
         hover: what is said about the cell under the mouse.
-        trail: views to come back to.
+        grown: views that one panel has to itself.
+        trail: views to come back to; ahead: those that were left so, to go to again.
         family: the branches, once there are some; forkable: branches can be made here; to_all: commands go to all.
         forks: instants at which branches were forked, for the time line.
         seeking: a moment was asked for that takes its time; seek_ns: which one, -1 when it is not known yet.
@@ -77,6 +78,8 @@ class Ui:
     filters: dict[str, Filter] = field(default_factory=dict)
     typing: bool = False
     trail: list[str] = field(default_factory=list)
+    ahead: list[str] = field(default_factory=list)
+    grown: set[str] = field(default_factory=set)
     registry: tuple[Action, ...] = actions.ACTIONS
     folder: Path | None = None
     tour: int = 0
@@ -117,7 +120,7 @@ class Ui:
     @property
     def can_go_back(self) -> bool:
         """Esc does something."""
-        return bool(self.trail or self.filter_text) or self.view == "rack"
+        return bool(self.trail or self.filter_text) or self.view == "rack" or self.view in self.grown
 
     def refuses(self, action: Action) -> bool:
         """Tell whether this person's role forbids an action now."""

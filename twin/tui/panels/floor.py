@@ -43,8 +43,7 @@ def head_row(ui: Ui, width: int) -> Row:
         count = int(mask.sum())
         left += [(f" {count}/{len(mask)}" if width < 64 else f"  {count} racks match", "accent")]
     room = width - width_of(tuple(left)) - 13  # numbers and unit beside the scale
-    if room >= 18:
-        room -= 6  # the word limit, which a short scale goes without
+    room = room - 6 if room >= 18 else min(room, 11)  # the word limit, which a short scale goes without
     return spread(tuple(left), scale_row(ui, metric, max(6, min(32, room))), width)
 
 

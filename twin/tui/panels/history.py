@@ -42,7 +42,7 @@ IT = Trace("power.it_w", "IT power", fmt.power)
 SOURCE = Trace("power.source_w", "facility power", fmt.power)
 COOLING = Trace("power.cooling_w", "cooling power", fmt.power, floor=0.0)
 LOSS = Trace("power.loss_w", "electrical losses", fmt.power, floor=0.0)
-PUE = Trace("ledger.pue_ratio", "PUE", fmt.ratio, floor=1.0, ceiling=1.1)
+PUE = Trace("ledger.pue_ratio", "PUE", lambda v: fmt.ratio(v, 3), floor=1.0, ceiling=1.1)
 HOTTEST = Trace("chip.gpu_temp_max_c", "hottest GPU", fmt.temp)
 INLET = Trace("air.inlet_temp_max_c", "warmest rack inlet", fmt.temp)
 COOLANT = Trace("liquid.supply_temp_max_c", "warmest coolant supply", fmt.temp, needs="cdu")
@@ -87,7 +87,7 @@ def plot(ui: Ui, trace: Trace, width: int, height: int, *, ink: str = "accent", 
     data = binned(ui, trace, width - labels) if labels else data
     if data is None:
         return rows
-    body = plot_rows(data, width - labels, height - 1, lo, hi, ink=ink, ascii_only=ui.palette.ascii)
+    body = plot_rows(data, width - labels, height - 1, lo, hi, ink=ink, graphs=ui.palette.graphs)
     for y, spans in enumerate(body):
         label = high if y == 0 else low if y == len(body) - 1 else ""
         rows.append((*spans, (" " + label, "dim")) if labels and label else spans)
@@ -266,7 +266,7 @@ def figure_rows(ui: Ui, figure: Figure, width: int, height: int) -> list[Row]:
 def _sparkline(ui: Ui, trace: Trace, width: int, height: int) -> list[Row]:
     """Return a history without its axis; while time runs it is drawn anew once in ``Plots.every`` frames."""
     frame = ui.frame
-    key = (trace.column, width, height, ui.window, ui.palette.ascii, frame.branch)
+    key = (trace.column, width, height, ui.window, ui.palette.graphs, frame.branch)
     kept: dict[str, tuple[Any, int, list[Row]]] = ui.cache.setdefault("sparklines", {})
     found = kept.get(trace.title)
     if found is not None and found[0] == key and not frame.paused and 0 <= frame.version - found[1] < Plots.every:
@@ -274,6 +274,6 @@ def _sparkline(ui: Ui, trace: Trace, width: int, height: int) -> list[Row]:
     data = binned(ui, trace, width)
     if data is None:
         return []
-    rows = plot_rows(data, width, height, *limits(data, trace.floor, trace.ceiling), ascii_only=ui.palette.ascii)
+    rows = plot_rows(data, width, height, *limits(data, trace.floor, trace.ceiling), graphs=ui.palette.graphs)
     kept[trace.title] = (key, frame.version, rows)
     return rows

@@ -166,4 +166,5 @@ class Compare(View):
         if metric.name == "job":
             return ((f"{glyph('swatch')} marks racks that hold another job", "fg"),)
         return ((f"{metric.title}: {glyph('higher')} {glyph('lower')} ", "fg"),
-                (f"mark racks {least:g} {unit} or more above or below the other branch; d shows the difference", "dim"))
+                (f"mark racks {least:g} {unit} or more above or below the other branch", "dim"),
+                ("; d shows the difference", "dim"))

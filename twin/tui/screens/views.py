@@ -33,12 +33,20 @@ if TYPE_CHECKING:
 
 
 class View(Container):
-    """A view of the factory between the frame's top and bottom."""
+    """A view of the factory between the frame's top and bottom.
+
+    Attributes:
+        panels, tables: what it shows; the tables are those that the cursor goes through.
+        grown: the panel that has all of the view now, None when each has its place.
+        turns: the panels that have it one after the other.
+    """
 
     def on_mount(self) -> None:
         """Find the panels once; the view is fed by the screen."""
         self.panels: list[Canvas | HeatMap] = [*self.query(Canvas), *self.query(HeatMap)]
         self.tables: list[Table] = [t for t in self.query(Table) if t.has_class("focusable")]
+        self.grown: Canvas | HeatMap | None = None
+        self.turns: list[Canvas | HeatMap] = []
         if self.tables:
             self.tables[0].active = True
 
@@ -63,6 +71,35 @@ class View(Container):
         now = self.table()
         if now is not None:
             self.activate(self.tables[(self.tables.index(now) + 1) % len(self.tables)])
+            if self.grown is not None:
+                self.grow(self.table())
+
+    def expand_next(self) -> bool:
+        """Give the view to one panel: the table with the cursor, or each in turn where there is none, then to all.
+
+        Returns:
+            whether one panel has it now.
+        """
+        table = self.table()
+        if table is not None:
+            self.grow(table if self.grown is None else None)
+            return self.grown is not None
+        if self.grown is None:
+            shown = [panel for panel in self.panels if panel.region.height > 1]
+            self.turns = sorted(shown, key=lambda panel: -panel.region.area)  # what the view is about comes first
+        at = -1 if self.grown is None else self.turns.index(self.grown)
+        self.grow(self.turns[at + 1] if at + 1 < len(self.turns) else None)
+        return self.grown is not None
+
+    def grow(self, panel: Canvas | HeatMap | None) -> None:
+        """Let one panel have all of the view; None gives every panel its place again."""
+        self.grown = panel
+        way = [] if panel is None else [node for node in panel.ancestors_with_self if self in node.ancestors]
+        for node in self.query("*"):
+            on_way = node in way
+            node.set_class(on_way, "grown")
+            node.set_class(node is panel and not isinstance(node, Table), "leaf")
+            node.set_class(panel is not None and not on_way and (node.parent is self or node.parent in way), "away")
 
     def move(self, ui: Ui, dx: int, dy: int) -> None:
         """Move what is selected."""

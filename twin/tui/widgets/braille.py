@@ -1,7 +1,8 @@
-"""History plot in braille dots: the band between minimum and maximum dim, the mean bright.
+"""History plot: the band between minimum and maximum dim, the mean bright.
 
 Time runs to the right in bins of a round length that are anchored to the start of the scenario, so that a picture
-only ever moves by whole dots. A cell is two dots wide and four high.
+only ever moves by whole dots. A cell is two dots wide and four high in braille; where a font has none, its quarters or
+ASCII stand for them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.tui.theme import Graphs
 from twin.units import NS_PER_S
 
 F = NDArray[np.float64]
@@ -21,6 +23,8 @@ _BINS_S = (0.1, 0.2, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 6
            360, 480, 600, 720, 900, 1200, 1800, 2700, 3600, 5400, 7200, 10_800, 14_400, 21_600, 43_200, 86_400)
 #: bit of each dot of a braille cell, by dot row and dot column
 _BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint16)
+#: a character for each set of quarters of a cell
+_BLOCKS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 #: characters per row of ASCII plots, from the bottom of a cell to its top
 _ASCII_DOTS = "_.-'"
 
@@ -133,14 +137,16 @@ def _pack(on: NDArray[np.bool_], width: int, height: int) -> NDArray[Any]:
 
 
 def plot_rows(binned: Binned, width: int, height: int, lo: float, hi: float, *, ink: str = "accent",
-              ascii_only: bool = False) -> list[tuple[tuple[str, str], ...]]:
+              graphs: Graphs = "braille") -> list[tuple[tuple[str, str], ...]]:
     """Return the rows of a plot as spans: line cells in ``ink``, band cells in ``band``."""
     line, band = dots(binned, width, height, lo, hi)
     bits = np.where(line > 0, line, band)
     kind = np.where(line > 0, 1, np.where(band > 0, 2, 0))
     styles = ("", ink, "band")
-    if ascii_only:
+    if graphs == "ascii":
         text = "".join(_ascii_dot(value) if value else " " for value in bits.ravel().tolist())
+    elif graphs == "block":
+        text = "".join(map(_BLOCKS.__getitem__, _quarters(bits).ravel().tolist()))
     else:
         text = np.where(bits > 0, 0x2800 + bits, 0x20).astype("<u4").tobytes().decode("utf-32-le")
     starts = np.ones(kind.shape, dtype=bool)
@@ -150,6 +156,14 @@ def plot_rows(binned: Binned, width: int, height: int, lo: float, hi: float, *, 
     for (a, b), look in zip(pairwise([*at.tolist(), kind.size]), kind.ravel()[at].tolist(), strict=True):
         out[a // width].append((text[a:b], styles[look]))
     return [tuple(spans) for spans in out]
+
+
+def _quarters(bits: NDArray[Any]) -> NDArray[Any]:
+    """Return which quarters of a cell hold a dot: 1 upper left, 2 upper right, 4 lower left, 8 lower right."""
+    quarters = np.zeros(bits.shape, dtype=np.uint8)
+    for y, x in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        quarters |= ((bits & int(_BITS[2 * y:2 * y + 2, x].sum())) > 0).astype(np.uint8) << (2 * y + x)
+    return quarters
 
 
 def _ascii_dot(bits: int) -> str:
