@@ -307,6 +307,10 @@ def _fill_jobs(site: Site, tick: int, out: dict[str, np.ndarray]) -> None:
     put("tokens", [3.1e9, 2.2e8, 1e8, 0, 0, 0])
     put("tokens_s", [2.1e6, 1.5e5, 8e4, 0, 0, 0])
     put("failures", [0, 0, 0, 1, 0, 0])
+    held = out["workload.gpu_job"] >= 0
+    watts = np.bincount(out["workload.gpu_job"][held], weights=out["chip.gpu_power_w"][held], minlength=6)
+    out["chip.job_gpu_power_w"][:] = watts
+    out["ledger.job_gpu_energy_j"][:] = watts * np.maximum(tick - np.array([0, 0, 150, 310, 420, tick]), 0)
     out["network.job_slowdown"][:] = [1.04, 1.0, 1.31, 1.0, 1.0, 1.0]
     for name, value in (("jobs_running", 4), ("jobs_queued", 1), ("gpus_allocated", int(gpus[:5].sum())),
                         ("tokens_s", 2.33e6)):

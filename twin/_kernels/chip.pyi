@@ -13,6 +13,7 @@ class ChipKernel:
         gpu_power_w: NDArray[Any], gpu_limit_frac: NDArray[Any], gpu_throttle: NDArray[Any],
         stream_heat_w: NDArray[Any], stream_return_temp_c: NDArray[Any], rack_gpu_power_w: NDArray[Any],
         rack_gpu_temp_c_max: NDArray[Any], rack_throttled: NDArray[Any], job_perf_frac: NDArray[Any],
+        job_gpu_power_w: NDArray[Any],
         gpu_temp_max_c: NDArray[Any], throttled_count: NDArray[Any], tick_in_j: NDArray[Any],
         tick_out_j: NDArray[Any], tick_stored_j: NDArray[Any], gpu_r_factor: NDArray[Any],
         gpu_util_frac: NDArray[Any], gpu_mem_frac: NDArray[Any], gpu_on: NDArray[Any], rack_cap_frac: NDArray[Any],

@@ -152,7 +152,7 @@ cdef class ChipKernel:
         gpu_throttle: int32 per GPU, written.
         stream_heat_w, stream_return_temp_c: per stream, written.
         rack_gpu_power_w, rack_gpu_temp_c_max, rack_throttled (int32): per rack, written.
-        job_perf_frac: per job, written.
+        job_perf_frac, job_gpu_power_w: per job, written.
         gpu_temp_max_c, throttled_count (int64), tick_in_j, tick_out_j, tick_stored_j: one each, written.
         gpu_r_factor: lid-to-plate resistance over nominal, per GPU.
         gpu_util_frac, gpu_mem_frac, gpu_on (int32), rack_cap_frac, gpu_job (int32), placement_version (int64).
@@ -176,7 +176,7 @@ cdef class ChipKernel:
 
     cdef double[::1] die, hbm, lid, plate, coolant, clock, power, limit
     cdef int[::1] throttle
-    cdef double[::1] stream_heat, stream_return, rack_power, rack_temp_max, job_perf
+    cdef double[::1] stream_heat, stream_return, rack_power, rack_temp_max, job_perf, job_power
     cdef int[::1] rack_throttled
     cdef double[::1] temp_max, tick_in, tick_out, tick_stored
     cdef int64_t[::1] throttled_count
@@ -188,7 +188,7 @@ cdef class ChipKernel:
     cdef const int64_t[::1] placement
     cdef const double[:, ::1] classes
     # caches: everything here follows from the arrays above (refresh)
-    cdef double[::1] lid_factor, per_power, stream_energy, stream_slow, flow_seen, g_plate, node_flow, stream_flows
+    cdef double[::1] lid_factor, per_power, stream_energy, stream_power, stream_slow, flow_seen, g_plate, node_flow, stream_flows
     cdef int[::1] stream_bits, stream_worn, stream_limited, stream_uneven, run_start, run_end, run_job, run_stream, run_fills
     cdef Py_ssize_t runs
     cdef int64_t runs_version
@@ -197,7 +197,8 @@ cdef class ChipKernel:
 
     def __init__(self, *, gpu_temp_c, gpu_hbm_temp_c, gpu_lid_temp_c, gpu_plate_temp_c, gpu_coolant_temp_c,
                  gpu_clock_frac, gpu_power_w, gpu_limit_frac, gpu_throttle, stream_heat_w, stream_return_temp_c,
-                 rack_gpu_power_w, rack_gpu_temp_c_max, rack_throttled, job_perf_frac, gpu_temp_max_c, throttled_count,
+                 rack_gpu_power_w, rack_gpu_temp_c_max, rack_throttled, job_perf_frac, job_gpu_power_w, gpu_temp_max_c,
+                 throttled_count,
                  tick_in_j, tick_out_j, tick_stored_j, gpu_r_factor, gpu_util_frac, gpu_mem_frac, gpu_on,
                  rack_cap_frac, gpu_job, placement_version, rack_supply_temp_c, rack_flow_kg_s, rack_plate_r_factor,
                  rack_inlet_temp_c, rack_air_flow_m3_s, pressure_pa, classes, power_factor, leak_factor, interface_factor,
@@ -212,6 +213,7 @@ cdef class ChipKernel:
             (racks, (rack_gpu_temp_c_max, rack_throttled, rack_cap_frac, rack_supply_temp_c, rack_flow_kg_s,
                      rack_plate_r_factor, rack_inlet_temp_c, rack_air_flow_m3_s, rack_cp_j_kgk, rack_tray_frac)),
             (len(node_gpu_ptr) - 1, (node_valve_frac,)),
+            (len(job_perf_frac), (job_gpu_power_w,)),
             (1, (gpu_temp_max_c, throttled_count, tick_in_j, tick_out_j, tick_stored_j, placement_version, pressure_pa)),
             (streams + 1, (stream_ptr,)), (racks + 1, (rack_stream_ptr, rack_node_ptr)),
         ):
@@ -230,7 +232,8 @@ cdef class ChipKernel:
         self.coolant, self.clock, self.power, self.limit = gpu_coolant_temp_c, gpu_clock_frac, gpu_power_w, gpu_limit_frac
         self.throttle, self.stream_heat, self.stream_return = gpu_throttle, stream_heat_w, stream_return_temp_c
         self.rack_power, self.rack_temp_max, self.rack_throttled = rack_gpu_power_w, rack_gpu_temp_c_max, rack_throttled
-        self.job_perf, self.temp_max, self.throttled_count = job_perf_frac, gpu_temp_max_c, throttled_count
+        self.job_perf, self.job_power = job_perf_frac, job_gpu_power_w
+        self.temp_max, self.throttled_count = gpu_temp_max_c, throttled_count
         self.tick_in, self.tick_out, self.tick_stored = tick_in_j, tick_out_j, tick_stored_j
         self.aged = interface_factor
         self.r_factor, self.util, self.mem, self.on = gpu_r_factor, gpu_util_frac, gpu_mem_frac, gpu_on
@@ -250,7 +253,7 @@ cdef class ChipKernel:
         self.stream_energy, self.flow_seen, self.g_plate = np.zeros(streams), np.full(streams, -1.0), np.zeros(streams)
         self.stream_bits, self.stream_worn, self.stream_limited, self.stream_uneven = (
             np.zeros(streams, np.int32) for _ in range(4))
-        self.stream_slow = np.ones(streams)
+        self.stream_slow, self.stream_power = np.ones(streams), np.zeros(streams)
         self.run_start, self.run_end, self.run_job, self.run_stream, self.run_fills = (
             np.zeros(gpus, np.int32) for _ in range(5))
         self.level = choose(variant)
@@ -375,6 +378,7 @@ cdef class ChipKernel:
                 stored += sums.energy_j - self.stream_energy[s]
                 self.stream_energy[s] = sums.energy_j
                 self.stream_slow[s] = sums.clock_min if self.stream_bits[s] == 0 else -1.0
+                self.stream_power[s] = sums.power_w
             self.rack_power[r] = power
             self.rack_temp_max[r] = hottest
             self.rack_throttled[r] = limited
@@ -548,7 +552,7 @@ cdef class ChipKernel:
                     self.run_end[self.runs] = i
                     self.run_job[self.runs] = self.gpu_job[start]
                     self.run_stream[self.runs] = s
-                    # a run that fills its stream takes the stream's slowest clock
+                    # a run that fills its stream takes the stream's slowest clock and its power
                     self.run_fills[self.runs] = i - start == end - self.stream_ptr[s]
                     self.runs += 1
         self.runs_version = self.placement[0]
@@ -570,8 +574,16 @@ cdef class ChipKernel:
         c = d if d < c else c
         return c if c < a else a
 
+    cdef double _drawn(self, Py_ssize_t start, Py_ssize_t end) noexcept nogil:
+        """Power of neighbouring GPUs, W; in index order."""
+        cdef double power = 0.0
+        cdef Py_ssize_t i
+        for i in range(start, end):
+            power += self.power[i]
+        return power
+
     cdef void _pace_jobs(self) noexcept nogil:
-        """Speed of each job's slowest GPU; a hot memory gives three quarters of its bandwidth."""
+        """Power of each job's GPUs and speed of the slowest; a hot memory gives three quarters of its bandwidth."""
         cdef Py_ssize_t k, i, job
         cdef int s
         cdef double slow, own
@@ -579,8 +591,12 @@ cdef class ChipKernel:
             self._find_runs()
         for job in range(self.job_perf.shape[0]):
             self.job_perf[job] = 1.0
+            self.job_power[job] = 0.0
         for k in range(self.runs):
             s = self.run_stream[k]
+            job = self.run_job[k]
+            self.job_power[job] += (self.stream_power[s] if self.run_fills[k]
+                                    else self._drawn(self.run_start[k], self.run_end[k]))
             if self.stream_slow[s] >= 0.0:
                 # nothing but the power cap acts in the stream
                 slow = self.stream_slow[s] if self.run_fills[k] else self._slowest(self.run_start[k], self.run_end[k])
@@ -591,5 +607,4 @@ cdef class ChipKernel:
                     if self.throttle[i] & HBM_HOT:
                         own = own / (1.0 + self.mem[i] / 3.0)
                     slow = own if own < slow else slow
-            job = self.run_job[k]
             self.job_perf[job] = slow if slow < self.job_perf[job] else self.job_perf[job]

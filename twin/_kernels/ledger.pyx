@@ -32,7 +32,8 @@ cdef class Ledger:
         stores: (in, out, stored) one-element arrays in J, by the names in STORES.
         cdu_heat_w, crah_heat_w: heat given to the plant; empty when there is no plant.
         cdu_air_heat_w: heat that liquid-to-air units give to the halls' air.
-        own: the ledger's columns: TOTALS and ``{store}_residual_j``.
+        job_submit_ns (int64), job_gpu_power_w: of every job.
+        own: the ledger's columns: TOTALS, ``{store}_residual_j``, job_gpu_energy_j and job_counted_ns.
         fuel_carbon_kg_kg, fuel_usd_kg: carbon and cost of a kilogram of fuel.
         joules_per_kwh: 3.6e6.
     """
@@ -41,18 +42,27 @@ cdef class Ledger:
     cdef const double[::1] chip_in, chip_out, chip_stored, power_in, power_out, power_stored, liquid_in, liquid_out
     cdef const double[::1] liquid_stored, air_in, air_out, air_stored, plant_in, plant_out, plant_stored
     cdef const double[::1] cdu_air_heat, cdu_heat, crah_heat
-    cdef const long long[::1] throttled
+    cdef const long long[::1] throttled, job_submit
+    cdef const double[::1] job_power
+    cdef long long[::1] job_counted
+    cdef double[::1] job_j
     cdef double[::1] it_j, facility_j, cooling_j, loss_j, rejected_j, water, carbon, cost, fuel_kg, peak, temp_max
     cdef double[::1] throttled_s, elapsed, pue, residual, residual_abs, residual_rel
     cdef double[::1] chip_residual, power_residual, liquid_residual, air_residual, plant_residual
     cdef double fuel_carbon, fuel_price, joules_per_kwh
 
     def __init__(self, *, flows, const long long[::1] throttled, stores, const double[::1] cdu_heat_w,
-                 const double[::1] cdu_air_heat_w, const double[::1] crah_heat_w, own, double fuel_carbon_kg_kg, double fuel_usd_kg, double joules_per_kwh):
+                 const double[::1] cdu_air_heat_w, const double[::1] crah_heat_w, const long long[::1] job_submit_ns,
+                 const double[::1] job_gpu_power_w, own, double fuel_carbon_kg_kg, double fuel_usd_kg,
+                 double joules_per_kwh):
         one = [*(flows[k] for k in FLOWS), throttled, *(a for k in STORES for a in stores[k]),
                *(own[k] for k in TOTALS), *(own[f"{k}_residual_j"] for k in STORES)]
         if any(len(a) != 1 for a in one):
             raise ValueError("every flow, store and total has one element")
+        self.job_j, self.job_counted = own["job_gpu_energy_j"], own["job_counted_ns"]
+        self.job_submit, self.job_power = job_submit_ns, job_gpu_power_w
+        if not len(self.job_j) == len(self.job_counted) == len(job_submit_ns) == len(job_gpu_power_w):
+            raise ValueError("every array of jobs has an element for each job")
         (self.source, self.it, self.cooling, self.loss, self.utility, self.fuel, self.makeup, self.rejected,
          self.gpu_temp, self.intensity, self.price) = (flows[k] for k in FLOWS)
         self.chip_in, self.chip_out, self.chip_stored = stores["chip"]
@@ -74,7 +84,17 @@ cdef class Ledger:
         """Book the tick of ``dt_s`` seconds that the other domains have just computed."""
         with nogil:
             self._totals(dt_s)
+            self._jobs(dt_s)
             self._balance(dt_s)
+
+    cdef void _jobs(self, double dt) noexcept nogil:
+        """Energy of each job; a slot that the generator used again begins anew."""
+        cdef Py_ssize_t i
+        for i in range(self.job_j.shape[0]):
+            if self.job_counted[i] != self.job_submit[i]:
+                self.job_counted[i] = self.job_submit[i]
+                self.job_j[i] = 0.0
+            self.job_j[i] += self.job_power[i] * dt
 
     cdef void _totals(self, double dt) noexcept nogil:
         cdef double kwh = self.utility[0] * dt / self.joules_per_kwh, fuel = self.fuel[0] * dt

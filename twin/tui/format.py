@@ -7,7 +7,7 @@ from datetime import date as date_of
 from datetime import timedelta
 from functools import lru_cache
 
-from twin.units import NS_PER_S, format_duration
+from twin.units import J_PER_KWH, NS_PER_S, format_duration
 
 #: what stands for a number that does not exist
 NONE = "–"
@@ -48,6 +48,15 @@ def power(watts: float | None, significant: int = 4) -> str:
     if watts is None or _bad(watts):
         return NONE
     return f"{watts:.0f} W" if abs(watts) < 999.5 else si(watts, "W", significant)
+
+
+def energy(joules: float | None, significant: int = 3) -> str:
+    """Write an energy in watt hours.
+
+    >>> energy(3.6e6), energy(1.26e10), energy(0.0), energy(None)
+    ('1.00 kWh', '3.50 MWh', '0 Wh', '–')
+    """
+    return NONE if joules is None or _bad(joules) else si(joules / J_PER_KWH * 1e3, "Wh", significant)
 
 
 def temp(celsius: float | None, unit: str = " °C") -> str:

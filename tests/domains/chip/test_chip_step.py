@@ -280,6 +280,20 @@ def test_jobs_follow_their_own_slowest_gpu():
     assert rig.chip.job_perf_frac[0] == 1.0, "a job without GPUs is not slowed"
     assert rig.chip.job_perf_frac[1] == 0.0
     assert rig.chip.job_perf_frac[2] == min(1.0, rig.chip.gpu_clock_frac[100:102].min())
+    power = rig.chip.gpu_power_w
+    np.testing.assert_allclose(rig.chip.job_gpu_power_w, [0.0, power[10:90].sum(), power[100:102].sum()], rtol=1e-13)
+
+
+def test_power_of_jobs_that_hold_every_gpu_is_the_power_of_all():
+    """Whole streams, parts of them, liquid and air, and a tick of several steps."""
+    rig = ChipRig((("gb200-nvl72", 1), ("hgx-h100-x4", 1)), jobs=2)
+    rig.supply(35.0)
+    rig.work(0.9)
+    rig.workload.gpu_job[80:] = 1
+    rig.workload.placement_version[0] += 1
+    rig.run(120, 30.0)
+    assert rig.chip.job_gpu_power_w.sum() == pytest.approx(rig.chip.gpu_power_w.sum(), rel=1e-13)
+    assert rig.chip.job_gpu_power_w[1] == pytest.approx(rig.chip.gpu_power_w[80:].sum(), rel=1e-13)
 
 
 def test_a_state_carried_over_goes_on_with_the_same_bits():

@@ -39,7 +39,7 @@ class Books:
         self.grid.carbon_kg_kwh[0], self.grid.price_usd_kwh[0] = 0.35, 0.08
         site = SimpleNamespace(axes=axes, electrical=SimpleNamespace(fuel_carbon_kg_kg=3.17, fuel_usd_kg=1.1))
         views = SimpleNamespace(chip=self.chip, power=self.power, liquid=self.liquid, air=self.air, plant=self.plant,
-                                grid=self.grid)
+                                grid=self.grid, workload=self.workload)
         self.stepper = DOMAIN.bind(Bind(site=site, own=self.ledger, views=views, seed=1))
 
     def tick(self, dt_s: float, *, gpus: float, rest_liquid: float, rest_air: float, cdu: float, crah: float,
@@ -160,3 +160,19 @@ def test_generators_emit_and_cost_by_their_fuel() -> None:
     assert books.ledger.carbon_kg[0] - carbon == pytest.approx(20.0 * 3.17)
     assert books.ledger.cost_usd[0] - cost == pytest.approx(20.0 * 1.1)
     assert books.ledger.fuel_kg[0] == pytest.approx(20.0)
+
+
+def test_energy_of_a_job_adds_up_and_a_slot_used_again_begins_anew():
+    books = Books()
+    kept = dict.fromkeys(("chip", "power", "liquid", "air", "plant"), 0.0)
+
+    def tick(dt_s: float) -> None:
+        books.tick(dt_s, gpus=0.0, rest_liquid=0.0, rest_air=0.0, cdu=0.0, crah=0.0, plant=0.0, loss=0.0, kept=kept)
+
+    books.chip.job_gpu_power_w[:3] = 700.0, 250.0, 0.0
+    tick(2.0)
+    tick(0.5)
+    np.testing.assert_allclose(books.ledger.job_gpu_energy_j, [1750.0, 625.0, 0.0, 0.0, 0.0])
+    books.workload.job_submit_ns[1] = 10**9
+    tick(1.0)
+    np.testing.assert_allclose(books.ledger.job_gpu_energy_j, [2450.0, 250.0, 0.0, 0.0, 0.0])

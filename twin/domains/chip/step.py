@@ -188,8 +188,8 @@ def build_kernel(site: Site, seed: int, own: Any, views: Any, variant: str = "")
     state = {name: getattr(own, name) for name in (
         "gpu_temp_c", "gpu_hbm_temp_c", "gpu_lid_temp_c", "gpu_plate_temp_c", "gpu_coolant_temp_c", "gpu_clock_frac",
         "gpu_power_w", "gpu_limit_frac", "gpu_throttle", "stream_heat_w", "stream_return_temp_c", "rack_gpu_power_w",
-        "rack_gpu_temp_c_max", "rack_throttled", "job_perf_frac", "gpu_temp_max_c", "throttled_count", "tick_in_j",
-        "tick_out_j", "tick_stored_j", "gpu_r_factor")}
+        "rack_gpu_temp_c_max", "rack_throttled", "job_perf_frac", "job_gpu_power_w", "gpu_temp_max_c",
+        "throttled_count", "tick_in_j", "tick_out_j", "tick_stored_j", "gpu_r_factor")}
     return ChipKernel(
         **state, gpu_util_frac=views.compute.gpu_util_frac, gpu_mem_frac=views.compute.gpu_mem_frac,
         gpu_on=views.compute.gpu_on, rack_cap_frac=views.compute.rack_cap_frac, gpu_job=views.workload.gpu_job,

@@ -5,4 +5,4 @@ from twin.state.blocks import LedgerState
 from twin.wiring import Domain
 
 DOMAIN = Domain(name="ledger", block=LedgerState, bind=bind,
-                reads=("chip", "power", "liquid", "air", "plant", "grid"))
+                reads=("workload", "chip", "power", "liquid", "air", "plant", "grid"))

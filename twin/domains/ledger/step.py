@@ -35,6 +35,7 @@ def bind(to: Bind) -> LedgerStepper:
         stores={name: [getattr(getattr(v, name), f"tick_{part}_j") for part in ("in", "out", "stored")]
                 for name in STORES},
         cdu_heat_w=v.liquid.cdu_heat_w[loops], cdu_air_heat_w=v.liquid.cdu_air_heat_w,
-        crah_heat_w=v.air.crah_heat_w[loops], own=to.own.arrays(),
+        crah_heat_w=v.air.crah_heat_w[loops], job_submit_ns=v.workload.job_submit_ns,
+        job_gpu_power_w=v.chip.job_gpu_power_w, own=to.own.arrays(),
         fuel_carbon_kg_kg=electrical.fuel_carbon_kg_kg, fuel_usd_kg=electrical.fuel_usd_kg,
         joules_per_kwh=J_PER_KWH))

@@ -65,10 +65,13 @@ def job_figures(ui: Ui, job: int, holds: Any) -> list[Row]:
     rate, tokens = ui.value("workload.job_tokens_s", job) or 0.0, ui.value("workload.job_tokens", job)
     if tokens:
         rows.append(line("tokens", fmt.si(rate, "tok/s"), f"{fmt.si(tokens, 'tokens')} so far"))
-    watts, temps = ui.column("chip.gpu_power_w"), ui.column("chip.gpu_temp_c")
-    if len(holds) and watts is not None:
-        drawn = float(np.asarray(watts)[holds].sum())
+    drawn, temps = ui.value("chip.job_gpu_power_w", job), ui.column("chip.gpu_temp_c")
+    if len(holds) and drawn is not None:
         rows.append(line("GPU power", fmt.power(drawn), f"{drawn / rate:.2f} J a token" if rate > 0 else ""))
+    spent = ui.value("ledger.job_gpu_energy_j", job)
+    if spent:
+        each = f"{spent / tokens:.2f} J a token so far" if tokens else "of its GPUs"
+        rows.append(line("energy", fmt.energy(spent), each))
     bits = ui.column("chip.gpu_throttle")
     if len(holds) and temps is not None and bits is not None:
         hot = int(((np.asarray(bits)[holds] & ~0x4) != 0).sum())

@@ -33,7 +33,8 @@ class JobTable(Table):
         """Return the columns."""
         return (Col("", 2), Col("job", 0), Col("state", 12), Col("GPUs", 8, True), Col("done", 8, True),
                 Col("speed", 7, True, 58), Col("activity", 9, True, 72), Col("tokens", 13, True, 46),
-                Col("waited", 9, True, 86), Col("runs for", 10, True, 96), Col("failures", 9, True, 110),
+                Col("waited", 9, True, 86), Col("runs for", 10, True, 96), Col("energy", 10, True, 104),
+                Col("failures", 9, True, 112),
                 Col("phase", 12, least=120), Col("network", 9, True, 130))
 
     def head(self, ui: Ui, items: Sequence[Any]) -> Row:
@@ -90,7 +91,9 @@ def job_cells(ui: Ui, i: int) -> Sequence[Span]:
             (STATES[state], ink), (f"{get('gpus'):.0f}", ink), (progress if state else "", ink),
             (fmt.percent(get("speed_frac")) if busy else "", "warn" if busy and get("speed_frac") < 0.9 else ink),
             (fmt.percent(get("util_frac")) if busy else "", ink), (tokens, ink), (waited, ink),
-            (fmt.span(max(0, end - begin)) if started else "", ink), (f"{failures}" if failures else "", "warn"),
+            (fmt.span(max(0, end - begin)) if started else "", ink),
+            (fmt.energy(ui.value("ledger.job_gpu_energy_j", i)) if started else "", ink),
+            (f"{failures}" if failures else "", "warn"),
             (_PHASES[int(get("phase"))] if busy else "", ink),
             (f"{ui.palette.glyph('times')}{slow:.2f}" if busy and slow is not None else "",
              "warn" if slow is not None and slow > 1.05 else ink))
