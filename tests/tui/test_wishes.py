@@ -182,3 +182,19 @@ def test_the_manual_names_every_command_option_and_key() -> None:
     for option in OPTIONS:
         assert f"TWIN_{option.name.upper()}" in page
     assert not re.search(r"^\.(?!\\\"|TH|SH|SS|TP|PP|B |I |B$)", man_page(), re.MULTILINE)  # no request by accident
+
+
+async def test_ctrl_c_leaves_a_menu_the_help_and_the_screen() -> None:
+    app = TwinApp(FakeSession(SITE), depth="truecolor")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        for key in ("question_mark", "f", "colon"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert app.screen is not app.main
+            await pilot.press("ctrl+c")
+            await pilot.pause()
+            assert app.screen is app.main, key
+        await pilot.press("ctrl+c")
+    assert app._exit
+    assert app.return_code == 0
