@@ -130,6 +130,25 @@ async def test_tab_gives_the_view_to_the_next_table() -> None:
         assert [panel for panel in here.panels if panel.region.area] == [here.tables[1]]
 
 
+async def test_the_name_of_a_fault_means_that_fault_and_not_the_end_of_one() -> None:
+    session = FakeSession(SITE)
+    assert session.frame().faults[0].name == "crah_fan_trip"
+    app = TwinApp(session, depth="truecolor")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await pilot.press("f", *"crah_fan", "enter")
+        await pilot.pause()
+        await pilot.press(*"A.crah2", "enter", "enter")
+        await pilot.pause()
+        assert [(c.kind, c.name, c.target) for c in session.sent] == [("fault", "crah_fan_trip", "A.crah2")]
+        await pilot.press("f", *"end", "enter")
+        await pilot.pause()
+        assert [(c.kind, c.name, c.target) for c in session.sent[1:]] == [("clear", "crah_fan_trip", "A.crah4")]
+        await pilot.press("s", "enter")
+        await pilot.pause()
+        assert "now 32.0 °C" in text_of(app)
+
+
 def test_a_picture_as_text_says_what_the_screen_says(tmp_path) -> None:
     runner = CliRunner()
     text = runner.invoke(cli, ["screenshot", "small", "--at", "10s", "--format", "text"], standalone_mode=False).output
@@ -163,3 +182,19 @@ def test_the_manual_names_every_command_option_and_key() -> None:
     for option in OPTIONS:
         assert f"TWIN_{option.name.upper()}" in page
     assert not re.search(r"^\.(?!\\\"|TH|SH|SS|TP|PP|B |I |B$)", man_page(), re.MULTILINE)  # no request by accident
+
+
+async def test_ctrl_c_leaves_a_menu_the_help_and_the_screen() -> None:
+    app = TwinApp(FakeSession(SITE), depth="truecolor")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        for key in ("question_mark", "f", "colon"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert app.screen is not app.main
+            await pilot.press("ctrl+c")
+            await pilot.pause()
+            assert app.screen is app.main, key
+        await pilot.press("ctrl+c")
+    assert app._exit
+    assert app.return_code == 0

@@ -145,6 +145,15 @@ def span(ns: int) -> str:
     return format_duration(seconds * NS_PER_S) if seconds else "0s"
 
 
+def unit(name: str) -> str:
+    """Write a unit of the model for people.
+
+    >>> unit("degC"), unit("frac"), unit("Pa")
+    ('°C', '(a fraction)', 'Pa')
+    """
+    return {"degC": "°C", "frac": "(a fraction)"}.get(name, name)
+
+
 def clean(text: str) -> str:
     """Drop control characters from text that came from a file or a user before it reaches the terminal."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

@@ -40,7 +40,7 @@ def line(label: str, value: str, note: str = "", ink: str = "fg", width: int = 1
 class RackPanel(Canvas):
     """What the selected rack does: power, heat, coolant, air, jobs."""
 
-    every = 3
+    every = 5
 
     def paint(self, ui: Ui, width: int, height: int) -> Sequence[Row]:
         """Return the summary."""

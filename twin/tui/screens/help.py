@@ -83,7 +83,7 @@ class HelpFoot(Canvas):
 class HelpScreen(ModalScreen[None]):
     """Every key, opaque, scrolled by the arrows."""
 
-    BINDINGS = [("escape,q,question_mark,f1", "dismiss", "Back"), ("up,k", "scroll_by(-1)", "Up"),
+    BINDINGS = [("escape,q,ctrl+c,question_mark,f1", "dismiss", "Back"), ("up,k", "scroll_by(-1)", "Up"),
                 ("down,j", "scroll_by(1)", "Down"), ("pageup,ctrl+u", "scroll_by(-15)", "Page up"),
                 ("pagedown,ctrl+d,space", "scroll_by(15)", "Page down"), ("home,g", "scroll_by(-1000)", "First"),
                 ("end,G", "scroll_by(1000)", "Last")]

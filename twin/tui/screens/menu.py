@@ -62,6 +62,8 @@ class Step(Canvas):
         """Return the choices that hold what was typed."""
         text = self.typed.lower()
         hits = [c for c in self.choices if text in c.text.lower()]
+        if text:  # "cdu_pump_trip" is that fault, not the end of one that is active
+            hits.sort(key=lambda c: not c.text.lower().startswith(text))
         return hits[:SHOWN_MAX]
 
     def chosen(self) -> Choice | None:
@@ -77,7 +79,7 @@ class Step(Canvas):
         for crumb in self.crumbs:
             crumbs += [(crumb, "bold bright"), (f" {ui.palette.glyph('gt')} ", "dim")]
         typed: Row = ((f" {self.title}: ", "accent"), (self.typed, "bold bright"), ("▌", "accent"),
-                      ("" if self.typed or self.free else "  type to narrow down", "faint"))
+                      ("" if self.typed or self.free else "  type to narrow down", "dim"))
         rows: list[Row] = [tuple(crumbs), typed, ()]
         room, differ = max(1, height - len(rows) - 4), len({choice.doc for choice in found}) > 1
         self.first = min(max(self.first, self.cursor - room + 1), self.cursor)
@@ -284,11 +286,11 @@ class SettingMenu(Menu):
         ui, answers = self.ui, self.answers
         crumbs = ("set-point", *(a.text for a in answers))
         if not answers:
-            self.step.ask("which set-point", [Choice(f"{s.axis} {s.name}", f"{s.doc} {s.lo:g} to {s.hi:g} {s.unit}", s)
-                                              for s in ui.session.settings()], crumbs)
+            docs = {s: f"{s.doc} {s.lo:g} to {s.hi:g} {fmt.unit(s.unit)}" for s in ui.session.settings()}
+            self.step.ask("which set-point", [Choice(f"{s.axis} {s.name}", doc, s) for s, doc in docs.items()], crumbs)
             return
         setting = answers[0].value
-        unit = setting.unit
+        unit = fmt.unit(setting.unit)
         if len(answers) == 1:
             names = ui.names(setting.axis)
             now = [self._now(setting, i) for i in range(min(len(names), 5000))]
@@ -305,7 +307,7 @@ class SettingMenu(Menu):
         for name in self.ui.frame.columns:
             if name.rpartition(".")[2] == setting.column:
                 value = self.ui.value(name, i)
-                return "" if value is None else fmt.ratio(value, 1)
+                return "" if value is None else fmt.ratio(value, 2 if setting.unit == "frac" else 1)
         return ""
 
     def _finish(self, setting: Any) -> None:
