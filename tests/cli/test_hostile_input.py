@@ -35,6 +35,9 @@ def said(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
     ('[catalog.rakcs.x]\nnodes=1', "the catalogue has no kind 'rakcs'"),
     ('[catalog.racks.gb200-nvl72]\nlike="gb200-nvl72"\nnodes=-5', "sensible number of nodes"),
     ('[site]\naltitude_m=-1e300', "site.altitude_m"),
+    ('[[hall]]\nname="A"\n[[hall.row]]\nracks=100\nrepeat=300\nrack="hgx-h100-x4"', "too large for its air to be"),
+    ('[catalog.cdus.cdu-1350kw]\nlike="cdu-1350kw"\npumps=100', "has 100 pumps"),
+    ('[catalog.accelerators.gb200]\nlike="gb200"\ntdp_w=0', "no site can be built with the scenario's own values"),
 ])
 def test_a_scenario_that_asks_for_nonsense_is_one_clear_line_with_file_and_key(
         tmp_path: Path, capsys: pytest.CaptureFixture[str], body: str, says: str) -> None:

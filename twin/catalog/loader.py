@@ -18,9 +18,6 @@ from twin.errors import CatalogError, nearest
 
 #: source key of values that a scenario's own ``[catalog]`` tables bring.
 USER = "scenario"
-#: a scenario's own value may be so many times the largest that any entry has under the same key; beyond lies a slip of
-#: the pen, and sizes that nobody could build
-RANGE = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +157,11 @@ def _check_type(value: Any, others: list[Any], where: str) -> None:
             raise CatalogError("a list does not fit here", where=where,
                                expected=f"{len(others[0])} numbers" if isinstance(others[0], list) else "one value")
         for number in value:
-            _check_type(number, others[0] if others else [0.0], where)
+            _check_type(number, [0.0], where)
         return
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if number and not abs(value) <= 1e100:
         raise CatalogError(f"{value} is not a finite number", where=where, expected="a number")
-    most = max((abs(one) for one in others if isinstance(one, int | float)), default=0.0)
-    if number and most > 0.0 and abs(value) > RANGE * most:
-        raise CatalogError(f"{value:g} is far beyond what the same key says elsewhere", where=where,
-                           expected=f"at most {RANGE * most:g}")
     if not number and not isinstance(value, str | bool):
         raise CatalogError("this is neither a number nor text", where=where, expected="a number or text")
     if others and type(value) is not type(others[0]) and not (number and isinstance(others[0], int | float)):
