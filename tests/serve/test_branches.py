@@ -59,6 +59,18 @@ async def test_branches_are_counted_in_the_memory_of_all(worlds: PrivateWorlds) 
     assert worlds.memory.taken == 0
 
 
+async def test_acts_are_logged_where_others_are_concerned(worlds: PrivateWorlds,
+                                                          caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "twin.serve")
+    world, ann = await worlds.enter("ann", "viewer", "")
+    world.visit(ann).pause()
+    assert not caplog.messages
+    async with House() as house:
+        shared, alice = await house.worlds.enter("alice", "operator", "")
+        shared.visit(alice).pause()
+        assert caplog.messages == ["alice (1): pause"]
+
+
 async def test_who_comes_later_sees_nothing_of_who_came_before(worlds: PrivateWorlds) -> None:
     world, ann = await worlds.enter("ann", "viewer", "")
     await until(lambda: world.session.frame().now_ns > 0, "it does not run")

@@ -11,7 +11,7 @@ asyncssh = pytest.importorskip("asyncssh")
 
 from twin.errors import InputError  # noqa: E402
 from twin.serve.keys import OperatorKeys, host_key  # noqa: E402
-from twin.serve.limits import ADDRESSES_MAX, Bucket, Gate, Limits  # noqa: E402
+from twin.serve.limits import ADDRESSES_MAX, REFUSALS_TOLD, Bucket, Gate, Limits  # noqa: E402
 
 
 def test_a_burst_is_let_in_and_then_a_steady_few() -> None:
@@ -31,6 +31,16 @@ def test_one_address_holds_only_so_many_connections() -> None:
     assert [gate.enter(f"2001:db8::{i}") == "" for i in range(3)] == [True, True, False]
     gate.leave("2001:db8::1")
     assert gate.enter("2001:db8::9") == ""
+
+
+def test_a_flood_of_refusals_does_not_fill_the_log() -> None:
+    now = [0.0]
+    gate = Gate(Limits(), lambda: now[0])
+    said = [gate.tell("no") for _ in range(1000)]
+    assert sum(map(bool, said)) == REFUSALS_TOLD[0]
+    now[0] = 1 / REFUSALS_TOLD[1]
+    assert gate.tell("no") == f"no ({1000 - REFUSALS_TOLD[0]} more were refused before)"
+    assert gate.tell("no") == ""
 
 
 def test_those_who_do_not_log_in_do_not_keep_others_out_for_good() -> None:

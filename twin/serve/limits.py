@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 #: addresses that are remembered by the connect rate limit
 ADDRESSES_MAX = 4096
+#: refusals that the log tells of: at once, and then per second
+REFUSALS_TOLD = (20, 0.2)
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,19 @@ class Gate:
         self._open: Counter[str] = Counter()
         self._rates: OrderedDict[str, Bucket] = OrderedDict()
         self.logging_in = 0
+        self._words = Bucket(*REFUSALS_TOLD, clock)
+        self._untold = 0
+
+    def tell(self, why: str) -> str:
+        """Return what the log says of a refusal: empty when there are too many, which are counted for the next line.
+
+        Whoever is refused costs nothing to try again, so one line for each would let anybody fill the disk.
+        """
+        if not self._words.take(1):
+            self._untold += 1
+            return ""
+        untold, self._untold = self._untold, 0
+        return f"{why} ({untold} more were refused before)" if untold else why
 
     def enter(self, address: str) -> str:
         """Count a new connection; returns why it is refused, or an empty string."""

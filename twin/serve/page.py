@@ -61,13 +61,22 @@ body.-closed .closed { display: flex; }
 .note button:hover { background: #2a333d; }
 """
 
-#: textual.js begins when the page is loaded; the cells are measured in the font, so that must be there before
+#: textual.js begins when the page is loaded; the cells are measured in the font, so that must be there before;
+#: keys are heard as soon as there is something to see, without a click
 JS = """"use strict";
 const begin = window.onload;
 window.onload = async (event) => {
   document.getElementById("again").addEventListener("click", () => window.location.reload());
   const fonts = ["16px", "bold 16px", "italic 16px"].map((style) => document.fonts.load(`${style} "Roboto Mono"`));
   await Promise.race([Promise.allSettled(fonts), new Promise((done) => setTimeout(done, 3000))]);
+  const seen = new MutationObserver(() => {
+    const keys = document.querySelector("textarea");
+    if (keys !== null && document.body.classList.contains("-first-byte")) {
+      seen.disconnect();
+      keys.focus();
+    }
+  });
+  seen.observe(document.body, { attributes: true, attributeFilter: ["class"] });
   begin(event);
 };
 """

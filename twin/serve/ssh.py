@@ -137,7 +137,9 @@ class Door(asyncssh.SSHServer):
         self.address = str(peer[0]) if peer else ""
         refused = self._host.gate.enter(self.address)
         if refused:
-            LOG.warning("%s: %s", self.address, refused)
+            told = self._host.gate.tell(refused)
+            if told:
+                LOG.warning("%s: %s", self.address, told)
             conn.abort()
             return
         self._let_in = True

@@ -36,9 +36,12 @@ class Visit:
         roster: who is in this world.
         visitor: who this is for.
         speed_max: tells the highest speed that may be asked for now.
+        told: acts go into the log, because others are concerned; whoever is alone could only fill it.
     """
 
-    def __init__(self, session: Session, roster: Roster, visitor: Visitor, speed_max: Callable[[], float]) -> None:
+    def __init__(self, session: Session, roster: Roster, visitor: Visitor, speed_max: Callable[[], float],
+                 told: bool = True) -> None:
+        self._told = told
         self._session, self._roster, self._visitor, self._speed_max = session, roster, visitor, speed_max
 
     # ---- looking ---------------------------------------------------------------------------------------
@@ -205,7 +208,8 @@ class Visit:
         if holder is not who:
             raise Refused(f"{holder.name} holds the controls; o asks for them" if holder is not None
                           else "nobody holds the controls; o takes them")
-        LOG.info("%s (%d): %s", who.name, who.number, what)
+        if self._told:
+            LOG.info("%s (%d): %s", who.name, who.number, what)
 
     def __getattr__(self, name: str) -> NoReturn:
         raise Refused(f"'{name}' is not offered to visitors")

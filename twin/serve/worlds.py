@@ -48,7 +48,7 @@ class World:
         def fastest() -> float:
             return self.speed_max / (1 if self.branches is None else len(self.branches))
 
-        return Visit(session or self.session, self.roster, visitor, fastest)
+        return Visit(session or self.session, self.roster, visitor, fastest, told=not self.private)
 
     def branch_out(self, visitor: Visitor) -> Branches:
         """Return the branches of a visitor's own factory, so far only the first.
