@@ -62,6 +62,8 @@ class FaultKind:
         value_default, value_range: default and allowed range of the value.
         held: tells, called with (own block, element index), whether the element got into this condition by itself and
             stays in it (a protection that latched); clearing the fault there resets it. None when that cannot be.
+        moot: says, called with (site, element index), why the fault would do nothing there; empty when it acts. None
+            when it acts everywhere.
     """
 
     name: str
@@ -73,6 +75,7 @@ class FaultKind:
     value_default: float = 1.0
     value_range: tuple[float, float] = (0.0, 1.0)
     held: Callable[[Any, int], bool] | None = None
+    moot: Callable[[Any, int], str] | None = None
 
 
 @dataclass(frozen=True)

@@ -130,20 +130,21 @@ def _twins(line: Timeline, rng: Random, ticks: int) -> None:
 def _orders(sim: Simulation, rng: Random, ticks: int) -> dict[int, list[Command]]:
     """Draw commands: tick -> those given at it; each is valid."""
     orders: dict[int, list[Command]] = {}
-    faults = [kind for _, kind in sim.registry.faults if sim.axes.get(kind.axis, 0) > 0]
+    faults = [(kind, places) for _, kind in sim.registry.faults if (places := [
+        i for i in range(sim.axes.get(kind.axis, 0)) if kind.moot is None or not kind.moot(sim.site, i)])]
     settings = [(domain, s) for domain, s in sim.registry.settings if sim.axes.get(s.axis, 0) > 0]
     length = ticks * sim.tick_ns
     for _ in range(rng.randint(2, 12)):
         tick = rng.randrange(ticks)
         later = sim.now_ns + rng.choice((0, 0, rng.randrange(length)))
         if rng.random() < 0.65:
-            kind = rng.choice(faults)
-            names = sim.site.names.get(kind.axis, ("",))
+            kind, places = rng.choice(faults)
+            names = sim.site.names.get(kind.axis)
             value = rng.uniform(*kind.value_range) if rng.random() < 0.7 else None
             lasts = rng.choice((0, rng.randrange(1, length)))
-            command = Command("fault", later, kind.name, names[rng.randrange(len(names))], value, lasts)
+            command = Command("fault", later, kind.name, names[rng.choice(places)] if names else "", value, lasts)
         elif rng.random() < 0.3:
-            command = Command("clear", later, rng.choice(faults).name)
+            command = Command("clear", later, rng.choice(faults)[0].name)
         else:
             domain, setting = rng.choice(settings)
             names = sim.site.names.get(setting.axis, ("",))

@@ -215,6 +215,19 @@ class Simulation:
 
     # ---- commands, events, faults ----------------------------------------------------------------------
 
+    def vet(self, command: Command) -> None:
+        """Raise CommandError for what ``validate`` refuses, and for a fault that would do nothing at its target.
+
+        For commands from people and scenarios; what a run was once given is given again as it was.
+        """
+        self.validate(command)
+        if command.kind != "fault":
+            return
+        kind = self.registry.faults[self.registry.fault(command.name)][1]
+        why = kind.moot(self.site, self.registry.place(kind.axis, command.target)) if kind.moot else ""
+        if why:
+            raise CommandError(f"{command.target} {why}", where=f"fault {kind.name}")
+
     def validate(self, command: Command) -> None:
         """Raise CommandError when a command names something that does not exist or is out of range."""
         if command.kind == "set":

@@ -123,9 +123,10 @@ class Session:
         return self._endless
 
     def fault_kinds(self) -> Sequence[FaultKind]:
-        """Return every fault that can be injected here: those whose axis has an element."""
-        axes = self.site.axes
-        return [kind for _, kind in self._sim.registry.faults if axes.get(kind.axis, 0) > 0]
+        """Return every fault that can be injected here: those that act on some element of the site."""
+        site = self.site
+        return site.once("fault kinds", lambda: [kind for _, kind in self._sim.registry.faults if any(
+            kind.moot is None or not kind.moot(site, i) for i in range(site.axes.get(kind.axis, 0)))])
 
     def settings(self) -> Sequence[Setting]:
         """Return every set-point that can be changed here."""
@@ -199,7 +200,7 @@ class Session:
         """Raise what ``send`` would raise; nothing is changed."""
         if self.read_only:
             raise InputError("this session is read-only", expected="an operator's session")
-        self._sim.validate(command)
+        self._sim.vet(command)
         if self._frame.in_past:
             raise InputError(PAST, where=format_duration(self._frame.now_ns),
                              expected="a fork of this moment, or its future given up (truncate)")

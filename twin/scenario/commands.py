@@ -47,7 +47,7 @@ def parse_command(text: str, sim: Simulation, at_ns: int) -> Command:
         raise CommandError("this is incomplete or has a word too many", where=where, expected=KINDS[kind])
     command = Command(kind, at_ns, plain[0], plain[1] if len(plain) == 2 else "",  # type: ignore[arg-type]
                       _number(value, where) if value else None, _duration(lasts, where) if lasts else 0)
-    sim.validate(command)
+    sim.vet(command)
     return command
 
 
@@ -63,7 +63,7 @@ def set_command(path: str, written: str, sim: Simulation, at_ns: int) -> Command
     except InputError as error:
         raise CommandError(error.what, where=error.where, expected=error.expected) from None
     command = Command("set", at_ns, "", path, value)
-    sim.validate(command)
+    sim.vet(command)
     return command
 
 

@@ -123,7 +123,7 @@ def _check_event(sim: Simulation, number: int, event: Any) -> None:
 
     kind = "fault" if event.fault else "set"
     try:
-        sim.validate(Command(kind, event.at, event.fault, event.target, event.value, event.for_))  # type: ignore[arg-type]
+        sim.vet(Command(kind, event.at, event.fault, event.target, event.value, event.for_))  # type: ignore[arg-type]
     except InputError as error:
         raise type(error)(error.what, where=f"event {number} {error.where}".strip(), expected=error.expected,
                           nearest=error.nearest) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twin.domains.liquid.tank_faults import TANK_ALARMS, TANK_FAULTS, TANK_SETTINGS
 from twin.state.blocks import LiquidState
@@ -61,6 +62,14 @@ def _reset_rack(own: LiquidState, rack: int) -> None:
     own.rack_low_flow_s[rack] = 0.0
 
 
+def _rack_without_coolant(site: Any, rack: int) -> str:
+    return "" if site.hydronics.rack_tcs[rack] >= 0 else "has no coolant from a row loop"
+
+
+def _tray_without_coolant(site: Any, node: int) -> str:
+    return _rack_without_coolant(site, int(site.topology.node_rack[node]))
+
+
 FAULTS = (
     FaultKind("cdu_pump_trip", "pump", "A CDU pump trips and coasts down; the row's other pumps speed up and a spare "
               "starts, if there is one.", _flag("pump_fault"), _rest("pump_fault")),
@@ -76,25 +85,28 @@ FAULTS = (
               "that came by itself.", _flag("tcs_tripped"), _rest("tcs_tripped"), held=_is_set("tcs_tripped")),
     FaultKind("rack_branch_blocked", "rack", "A rack's branch is throttled or shut; its coolant returns hotter and its "
               "chips warm up.", _writer("rack_valve_frac"), _rest("rack_valve_frac", 1.0),
-              value_doc="flow conductance that is left, 0 for none", value_default=0.3),
+              value_doc="flow conductance that is left, 0 for none", value_default=0.3, moot=_rack_without_coolant),
     FaultKind("rack_valve_stuck", "rack", "A rack's flow valve sticks nearly shut: a little coolant still passes, too "
               "little for its chips.", _writer("rack_valve_k_factor"), _rest("rack_valve_k_factor", 1.0),
-              "flow resistance over nominal", VALVE_FACTOR, (1.0, 1e6)),
+              "flow resistance over nominal", VALVE_FACTOR, (1.0, 1e6), moot=_rack_without_coolant),
     FaultKind("rack_coupling_half_mated", "rack", "A rack's quick disconnects are not fully seated: they resist the "
               "flow, and the rack gets less than its neighbours.", _writer("rack_coupling_factor"),
               _rest("rack_coupling_factor", 1.0), "resistance of the couplings over nominal", COUPLING_FACTOR,
-              (1.0, 1000.0)),
+              (1.0, 1000.0), moot=_rack_without_coolant),
     FaultKind("tray_branch_blocked", "node", "A liquid-cooled tray's couplings are half mated or its cold plates "
               "clogged: its chips warm up, the rack's other trays get a little more.", _writer("node_valve_frac"),
-              _rest("node_valve_frac", 1.0), "flow conductance that is left, 0 for none", 0.7),
+              _rest("node_valve_frac", 1.0), "flow conductance that is left, 0 for none", 0.7,
+              moot=_tray_without_coolant),
     FaultKind("rack_filter_clog", "rack", "A rack's filter clogs with time; its flow falls slowly until the filter is "
               "renewed.", _writer("rack_filter_rate_ratio"), _new_filter,
-              "growth per hour, in resistances of the clean filter", 50.0, (0.0, 10_000.0)),
+              "growth per hour, in resistances of the clean filter", 50.0, (0.0, 10_000.0),
+              moot=_rack_without_coolant),
     FaultKind("rack_air_ingestion", "rack", "Air gets into a rack's coolant: less flow, and cold plates that conduct "
-              "half as well.", _air_in, _air_out, "1 for 30 % less flow and twice the plates' resistance", 1.0),
+              "half as well.", _air_in, _air_out, "1 for 30 % less flow and twice the plates' resistance", 1.0,
+              moot=_rack_without_coolant),
     FaultKind("rack_leak", "rack", "A rack's supply leaks: coolant is lost before the cold plates, and the row's "
               "pressure falls.", _writer("rack_leak_m", MM), _rest("rack_leak_m"), "diameter of the hole, mm", 3.0,
-              (0.1, 50.0)),
+              (0.1, 50.0), moot=_rack_without_coolant),
     FaultKind("rack_protection", "rack", "A rack switches itself off; the jobs on it are interrupted. Clearing it "
               "resets the rack, also one that lost its cooling and switched itself off.", _flag("rack_protected"),
               _reset_rack, held=_is_set("rack_protected")),

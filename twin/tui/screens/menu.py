@@ -237,6 +237,9 @@ class FaultMenu(Menu):
             self.answers.append(Choice("the factory", doc, ""))
             self.question()
             return
+        if kind.moot is not None:
+            site = self.ui.site
+            names = [name for i, name in enumerate(names) if not kind.moot(site, i)]
         near = self.ui.element_name("rack", self.ui.rack)
         start = next((i for i in range(min(len(names), 5000)) if _near(names[i], near)), 0)
         window = range(len(names)) if len(names) <= 5000 else range(start, min(len(names), start + 5000))
