@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 KERNELS := $(wildcard twin/_kernels/*.pyx twin/_kernels/*.pxd twin/_kernels/*.pxi)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test e2e swarm digests fuzz lint type kernels-debug bench docs
+.PHONY: help setup run check test e2e swarm digests fuzz snapshots lint type kernels-debug bench docs
 
 help:            ## show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
