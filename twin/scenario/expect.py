@@ -23,7 +23,9 @@ REDUCERS = ("max", "min", "mean", "last", "sum")
 _QUANTITY = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _VARIANT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]*):\s*(.*)")
-_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+_NUMBER = r"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)"
+#: characters of a condition; the expressions here take time with its square
+_CONDITION_MAX = 400
 _RANGE = re.compile(rf"\s*{_NUMBER}\s*\.\.\s*{_NUMBER}\s*")
 _COMPARISON = re.compile(r"\s*(<=|>=|==|<|>)\s*(.*?)\s*")
 
@@ -173,6 +175,8 @@ def _tail(words: list[str], where: str) -> tuple[str, int, int]:
 
 def _parse_condition(what: str, condition: str, quantity: Quantity, variants: Sequence[str] | None) -> Expectation:
     where = f'expect."{what}"'
+    if len(condition) > _CONDITION_MAX:
+        raise SpecError("the condition is too long", where=where, expected=f"at most {_CONDITION_MAX} characters")
     match = _RANGE.fullmatch(condition)
     if match is not None:
         lo, hi = float(match[1]), float(match[2])

@@ -12,6 +12,9 @@ from twin.errors import SpecError
 KEY_PARTS_MAX = 64
 _PART = r"""(?>[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?>[ \t]*+\.[ \t]*+{_PART}){{{KEY_PARTS_MAX}}}")
+#: digits of a number: the parser's expression takes 170 bytes for each
+DIGITS_MAX = 1000
+_LONG_NUMBER = re.compile(rf"(?<![0-9_])[0-9_]{{{DIGITS_MAX}}}")
 
 
 def parse_toml(text: str, *, where: str = "") -> dict[str, Any]:
@@ -27,6 +30,9 @@ def parse_toml(text: str, *, where: str = "") -> dict[str, Any]:
     if _DEEP_KEY.search(text):
         raise SpecError(f"a key has more than {KEY_PARTS_MAX} parts", where=where,
                         expected="as many as tables lie in each other")
+    if _LONG_NUMBER.search(text):
+        raise SpecError(f"a number has more than {DIGITS_MAX} digits", where=where,
+                        expected="a number that a quantity can have")
     try:
         return tomllib.loads(text)
     except RecursionError:
