@@ -186,7 +186,8 @@ def test_the_factory_rides_through_a_loss_of_the_utility():
 
 
 def test_without_generators_the_racks_throttle_then_go_dark():
-    """The plant has no battery: chips throttle on warm coolant before the five-minute batteries are empty."""
+    """The plant has no battery: chips throttle on warm coolant, then racks switch themselves off in hot air, before the
+    five-minute batteries are empty; what feeds network and storage lasts until they are."""
     sim = demo(9)
     for name in sim.site.names["generator"]:
         fault(sim, "generator_fail_start", name)
@@ -194,8 +195,14 @@ def test_without_generators_the_racks_throttle_then_go_dark():
     sim.run_until(sim.now_ns + 90 * S)
     assert sim.state.power.rack_energised.all()
     assert sim.state.chip.throttled_count[0] > 1000
-    sim.run_until(sim.now_ns + 20 * MIN)
+    sim.run_until(sim.now_ns + 10 * MIN)
     assert not sim.state.power.rack_energised.any()
+    assert sim.state.liquid.rack_protected.all()
+    rest = sim.state.network.hall_power_w.sum() + sim.state.storage.hall_power_w.sum()
+    assert sim.state.power.it_w[0] == pytest.approx(rest, rel=1e-12)
+    left = sim.state.power.battery_frac.min()
+    assert left > 0.1
+    sim.run_until(sim.now_ns + 60 * MIN)
     assert sim.state.power.it_w[0] == 0.0
     assert sim.state.power.battery_frac.max() < 0.01
     assert sim.state.ledger.residual_rel_max_ratio[0] < 1e-9

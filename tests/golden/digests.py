@@ -16,7 +16,7 @@ FILE = Path(__file__).with_name("digests.json")
 #: ticks of each scenario: through its first fault or command where a tick costs little
 TICKS = {"small": 400, "demo": 120, "frontier": 30, "trace": 120, "campus": 5, "air-to-liquid": 600,
          "blanking-panel": 660, "cdu-leak": 300, "cdu-service": 420, "controls": 720, "crah-failure": 660,
-         "hot-gpu": 360, "immersion": 660, "pump-trip": 540, "rear-doors": 660}
+         "hot-gpu": 360, "immersion": 660, "pump-trip": 540, "rear-doors": 660, "air-units": 660, "in-rack": 660}
 
 
 def digest(name: str) -> str:
