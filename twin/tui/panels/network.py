@@ -275,4 +275,4 @@ def explain_network(ui: Ui) -> Row:
     hurt = faults_in(ui)
     return ((f"{hurt}; " if hurt else "", "bold crit"), (f"traffic {fmt.rate(traffic)}", "fg"),
             (f", busiest link asked for {fmt.percent(worst)} of its capacity", "fg"),
-            ("; above 100 % jobs wait for each other", "dim"))
+            ("; a mean: bursts fill links far sooner", "dim"))
