@@ -38,6 +38,7 @@ async def test_a_factory_that_goes_on_past_the_end_pauses_there() -> None:
         session = house.worlds.world.session
         session._sim.end_ns = 1
         app, driver, wire = await house.come("alice", "operator")
+        await until(lambda: app.ui.frame.now_ns > app.ui.frame.end_ns > 0, "it does not go on")
         driver.take(b" ")
         await until(lambda: "paused" in wire.screen(), "no pause")
         assert app.ui.frame.now_ns > app.ui.frame.end_ns > 0
