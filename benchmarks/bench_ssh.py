@@ -88,8 +88,13 @@ def run(clients: int, seconds: float, scenario: str, fps: float, churn: int) -> 
         try:
             result: dict[str, float] = {"rss_empty_mb": server.rss_mb()}
             begun = time.monotonic()
-            people = [Client(server, size=(120, 40), watch=False, env={"COLORTERM": "truecolor"})
-                      for _ in range(clients)]
+            people: list[Client] = []
+            while len(people) < clients:  # not more at once than may be logging in
+                people += [Client(server, size=(120, 40), watch=False, env={"COLORTERM": "truecolor"})
+                           for _ in range(min(8, clients - len(people)))]
+                while server.text().count(" logged in") < len(people):
+                    pump_for(0.05)
+                    assert time.monotonic() - begun < 120, server.text()
             while server.text().count(") came") < clients or any(c.count < 5000 for c in people):
                 pump_for(0.1)
                 assert time.monotonic() - begun < 120, server.text()
