@@ -113,6 +113,15 @@ async def test_other_keys_work_and_are_shown_everywhere(size):
         assert any(line.split()[:3] == ["f", "Advance", "by"] for line in text_of(app))
 
 
+async def test_what_the_screen_says_of_keys_are_ones_own():
+    registry = rebound({"fork": ("f9",), "live": ()})
+    app = TwinApp(FakeSession(SITE), local=Local(registry=registry), depth="truecolor")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert (app.ui.key("fork"), app.ui.key("live"), app.ui.key("go_on_here")) == ("f9", ":live", "t")
+        assert app._past_words().endswith("t goes on from here, :live comes back to now")
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_tour_has_three_steps_and_does_not_come_back(size, tmp_path, where):
     seen = tmp_path / "state" / "twin" / "tour-seen"

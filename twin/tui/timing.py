@@ -52,8 +52,10 @@ class Timing(ScreenApp):
         return True
 
     def _past_words(self) -> str:
-        fork = "F forks a branch here, " if self.ui.forkable else ""
-        return f"this is the past, it only shows: {fork}t goes on from here, 0 comes back to now"
+        key = self.ui.key
+        fork = f"{key('fork')} forks a branch here, " if self.ui.forkable else ""
+        return (f"this is the past, it only shows: {fork}{key('go_on_here')} goes on from here, "
+                f"{key('live')} comes back to now")
 
     def sessions(self) -> Sequence[Session]:
         """Return every branch, the first one first."""
@@ -316,7 +318,7 @@ class Timing(ScreenApp):
         """List the branches."""
         ui, family = self.ui, self.ui.family
         if family is None or len(family) < 2:
-            self.say("there is one branch; F forks another that begins at the shown moment")
+            self.say(f"there is one branch; {ui.key('fork')} forks another that begins at the shown moment")
             return
         choices = [Choice(branch_words(s), "Enter shows it; commands go there.", ("show", s.name),
                           "bold accent" if s is self.session else "fg") for s in family]

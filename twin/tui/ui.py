@@ -134,6 +134,11 @@ class Ui:
         return [a for a in works if (a.name != "back" or self.can_go_back) and not self.refuses(a)
                 and (self.forkable or not a.forks)]
 
+    def key(self, name: str) -> str:
+        """Return this person's key of an action as it is shown; ``:`` and its name where it has none."""
+        shown = next((action.shown for action in (*self.extra, *self.registry) if action.name == name), "")
+        return shown or f":{name}"
+
     def tabs(self) -> tuple[tuple[str, str, str], ...]:
         """Return (key, view, title) of each tab, with this person's keys."""
         kept: tuple[Any, tuple[tuple[str, str, str], ...]] | None = self.cache.get("tabs")

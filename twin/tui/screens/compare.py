@@ -127,7 +127,7 @@ class Compare(View):
         """Compare with the next branch; return what to say."""
         names = [s.name for s in self.partners(ui)]
         if len(names) < 2:
-            return "there is no other branch to compare with; F forks one"
+            return f"there is no other branch to compare with; {ui.key('fork')} forks one"
         now = names.index(self.pair.names[0]) if self.pair.names[0] in names else -1
         self._partner = names[(now + 1) % len(names)]
         return f"compared with '{self._partner}'"
@@ -160,7 +160,7 @@ class Compare(View):
             return ((item.text, "fg"),)
         metric, glyph = metric_of(ui), ui.palette.glyph
         if self.pair.sides is None or metric.axis == "cell":
-            return (("F forks a branch to compare with", "dim"),) if self.pair.sides is None else ()
+            return ((f"{ui.key('fork')} forks a branch to compare with", "dim"),) if self.pair.sides is None else ()
         least = notable(metric, ui)
         unit = "K" if metric.unit == "°C" else metric.unit
         if metric.name == "job":
