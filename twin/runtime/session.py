@@ -488,7 +488,7 @@ class Session:
             timeline.advance()
             self._steps -= 1
             return
-        target = math.inf if self._hunting else pace.target(sim.now_ns, self._speed, wall)
+        target = math.inf if self._hunting else pace.target(sim.now_ns, self._speed, wall, sim.tick_ns)
         if self.limit is not None:
             target = min(target, self.limit())
         deadline, begun, ticks = wall + SLICE_S, time.thread_time(), 0
