@@ -20,8 +20,8 @@ def reached(speed: float, tick_s: float, *, cost_s: float = 0.0, wall_s: float =
     return [value for at, value in shown if at > 100.0 + 3 * max(1.0, tick_s / speed)]
 
 
-@pytest.mark.parametrize(("speed", "tick_s"), [(1.0, 1.0), (0.25, 1.0), (5.0, 1.0), (60.0, 1.0), (2.0, 0.1), (10.0, 60.0),
-                                               (1.0, 5.0)])
+@pytest.mark.parametrize(("speed", "tick_s"), [
+    (1.0, 1.0), (0.25, 1.0), (5.0, 1.0), (60.0, 1.0), (2.0, 0.1), (10.0, 60.0), (1.0, 5.0)])
 def test_a_pace_that_is_kept_is_shown_as_kept(speed: float, tick_s: float) -> None:
     shown = reached(speed, tick_s, wall_s=max(20.0, 8 * tick_s / speed))
     assert min(shown) > 0.97 * speed
